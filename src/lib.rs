@@ -1,0 +1,1 @@
+//! Conformance tester for financial APIs.

@@ -1,0 +1,3 @@
+//! The `fincheck` program.
+
+fn main() {}
