@@ -1,0 +1,9 @@
+//! Reading JSON that others wrote: JSONPath, and a streaming reader of rows that builds no tree.
+
+mod path;
+mod rows;
+mod scalar;
+
+pub use path::{FORMAT as PATH_FORMAT, Path, Step};
+pub use rows::{PageRead, PageReader, RowSink, Wanted};
+pub use scalar::Scalar;

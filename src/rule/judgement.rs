@@ -1,0 +1,98 @@
+//! What a rule's judge returns.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Severity, Verdict};
+use crate::exchange::ExchangeId;
+
+/// The outcome of judging one rule on one check's evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// What was decided.
+    pub verdict: Verdict,
+    /// Set when this manifestation is less (or more) severe than the rule in general.
+    pub severity: Option<Severity>,
+    /// One sentence: why.
+    pub message: String,
+    /// Every acceptable outcome.
+    pub expected: Vec<String>,
+    /// What was seen instead.
+    pub actual: String,
+    /// Facts that let a reader follow: which rows, between which pages, what mistake explains them.
+    pub details: Vec<String>,
+    /// The exchanges that show it.
+    pub exchanges: Vec<ExchangeId>,
+}
+
+impl Judgement {
+    /// The obligation was met.
+    pub fn pass(message: impl Into<String>) -> Self {
+        Self::new(Verdict::Pass, message)
+    }
+
+    /// A counter-example was seen.
+    pub fn fail(message: impl Into<String>) -> Self {
+        Self::new(Verdict::Fail, message)
+    }
+
+    /// The target does not offer what the rule speaks about.
+    pub fn not_applicable(message: impl Into<String>) -> Self {
+        Self::new(Verdict::NotApplicable, message)
+    }
+
+    /// It could not be seen either way.
+    pub fn inconclusive(message: impl Into<String>) -> Self {
+        Self::new(Verdict::Inconclusive, message)
+    }
+
+    fn new(verdict: Verdict, message: impl Into<String>) -> Self {
+        Self {
+            verdict,
+            severity: None,
+            message: message.into(),
+            expected: Vec::new(),
+            actual: String::new(),
+            details: Vec::new(),
+            exchanges: Vec::new(),
+        }
+    }
+
+    /// Names one acceptable outcome.
+    #[must_use]
+    pub fn expected(mut self, outcome: impl Into<String>) -> Self {
+        self.expected.push(outcome.into());
+        self
+    }
+
+    /// Says what was seen.
+    #[must_use]
+    pub fn actual(mut self, seen: impl Into<String>) -> Self {
+        self.actual = seen.into();
+        self
+    }
+
+    /// Adds a fact.
+    #[must_use]
+    pub fn detail(mut self, fact: impl Into<String>) -> Self {
+        self.details.push(fact.into());
+        self
+    }
+
+    /// Cites exchanges.
+    #[must_use]
+    pub fn cite(mut self, exchanges: impl IntoIterator<Item = ExchangeId>) -> Self {
+        for id in exchanges {
+            if !self.exchanges.contains(&id) {
+                self.exchanges.push(id);
+            }
+        }
+        self
+    }
+
+    /// Weighs this manifestation differently from the rule in general.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = Some(severity);
+        self
+    }
+}
