@@ -13,7 +13,7 @@ mod session;
 pub use check::{Check, Evidence, Footprint, PlannedCheck, Selection, Unplanned};
 pub use conventions::{Conventions, Correlation, ErrorShape};
 pub use observer::Observer;
-pub use problem::{Problem, Setting};
+pub use problem::{Problem, Setting, nearest};
 pub use session::{Permit, Session};
 
 use crate::rule::{Judgement, Rule};
