@@ -9,3 +9,5 @@ pub mod families;
 pub mod json;
 pub mod notation;
 pub mod rule;
+pub mod suite;
+pub mod wire;
