@@ -82,13 +82,11 @@ impl Assembly<'_> {
                 None
             }
         };
-        Some(match base {
-            Some(base) => self.merge(base, own),
-            None => {
-                self.incomplete = true;
-                own
-            }
-        })
+        let Some(base) = base else {
+            self.incomplete = true;
+            return Some(own);
+        };
+        Some(self.merge(base, own))
     }
 
     /// Finds and reads a file to build on.
@@ -98,7 +96,10 @@ impl Assembly<'_> {
             return Err(format!("over {LONGEST_CHAIN} files build on each other"));
         }
         let folder = self.chain.last().and_then(|path| path.parent()).unwrap_or(root);
-        let path = folder.join(name).canonicalize().map_err(|_| format!("there is no file `{name}` beside {}", self.files.label(from)))?;
+        let path = folder
+            .join(name)
+            .canonicalize()
+            .map_err(|_| format!("there is no file `{name}` beside {}", self.files.label(from)))?;
         if !path.starts_with(root) {
             return Err(format!("`{name}` is outside the suite's own folder"));
         }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Report, Suite,
-    diagnostic::Complaints,
+    diagnostic::{Complaints, crop},
     inherit::Assembly,
     interpolate::Environment,
     meaning::{Loaded, Meaning},
@@ -67,7 +67,8 @@ fn load(label: &str, text: &str, path: Option<PathBuf>, options: &Options<'_>) -
     let (mut secrets, mut included) = (Vec::new(), Vec::new());
     let file = files.add(label, text.strip_prefix('\u{feff}').unwrap_or(text));
     let lookup = |name: &str| {
-        let from_file = || options.env_file.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        let from_file =
+            || options.env_file.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         (options.environment)(name).or_else(from_file)
     };
     let replaced = |section: &str, key: &str| match section {
@@ -90,10 +91,14 @@ fn load(label: &str, text: &str, path: Option<PathBuf>, options: &Options<'_>) -
     let incomplete = assembly.incomplete;
     let Some(mut root) = root else { return Err(report(&files, complaints)) };
     override_values(&mut root, options, &mut files);
+    if too_many(&root, &mut complaints) {
+        return Err(report(&files, complaints));
+    }
 
     let document = sections::document(&root);
     let sections = sections::read(&document, options.families);
-    let faults: Vec<Fault> = sections.faults.iter().map(|f| Fault { at: f.at.clone(), message: f.message.clone() }).collect();
+    let faults: Vec<Fault> =
+        sections.faults.iter().map(|f| Fault { at: f.at.clone(), message: f.message.clone() }).collect();
     let meaning = Meaning { root: &root, document: &document, files: &files, options };
     let loaded = if incomplete {
         // Names and keys may be in what could not be read: only what is there is judged.
@@ -116,13 +121,30 @@ fn load(label: &str, text: &str, path: Option<PathBuf>, options: &Options<'_>) -
     credentials(root.get("clients"), &mut secrets);
     secrets.sort_unstable();
     secrets.dedup();
-    suite.file = label.to_owned();
+    label.clone_into(&mut suite.file);
     suite.sha256 = sha256(text);
-    suite.text = text.to_owned();
+    text.clone_into(&mut suite.text);
     suite.included = included;
     suite.secrets = secrets;
     suite.warnings = report(&files, complaints).diagnostics;
     Ok(*suite)
+}
+
+/// Complains if a part is larger than any suite's, so that what follows may compare everything with everything.
+fn too_many(root: &Node, complaints: &mut Complaints) -> bool {
+    let mut too_many = false;
+    let mut bound = |place: Place, what: &str, count: usize, most: usize| {
+        if count > most {
+            complaints.error(place, format!("{what} holds {count} entries; at most {most} are accepted"));
+            too_many = true;
+        }
+    };
+    bound(root.place.start(), "the suite", root.entries().len(), 200);
+    for entry in root.entries().iter().take(200) {
+        let most = if matches!(entry.key.as_str(), "clients" | "vars" | "severity") { 1_000 } else { 10_000 };
+        bound(entry.key_place, &format!("`{}`", crop(&entry.key, 60)), entry.value.len(), most);
+    }
+    too_many
 }
 
 /// Puts `--target` and `--var` in the place of what the suite says.
@@ -157,7 +179,8 @@ impl Shape<'_> {
             complaints.error(self.root.place.start(), format!("the schema of the format is broken: {message}"));
             Vec::new()
         });
-        let under = |at: &str, unit: &str| at.strip_prefix(unit).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let under =
+            |at: &str, unit: &str| at.strip_prefix(unit).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         for fault in self.faults {
             // What serde says is a poorer copy of what the schema says, if the schema says it.
             let told = misfits.iter().any(|m| under(&m.at, &fault.at) || under(&fault.at, &m.at));

@@ -10,6 +10,9 @@ use crate::{
     suite::diagnostic::{Complaints, crop},
 };
 
+/// The most problems collected; nobody reads more.
+const MOST_PROBLEMS: usize = 1_000;
+
 impl Meaning<'_> {
     /// Makes the checks that can be made, and collects what is wrong with the others.
     pub(super) fn checks(
@@ -24,6 +27,9 @@ impl Meaning<'_> {
             let Some(Value::Array(items)) = self.document.get(family.name) else { continue };
             self.check_names(family.name, items, complaints);
             for (index, item) in items.iter().enumerate() {
+                if problems.len() >= MOST_PROBLEMS {
+                    return (checks, problems);
+                }
                 match (family.load)(item.clone(), &setting) {
                     Ok(check) => checks.push(check),
                     Err(found) => {

@@ -126,7 +126,8 @@ fn every_preset_loads_and_is_named_in_order() {
 
 #[test]
 fn a_variable_alone_takes_the_type_it_looks_like_except_in_clients() {
-    let suite = load(&with("clients: { a: { bearer: \"${NUMBER}\" } }\nlimits:\n  requests: ${NUMBER}\n  redirects: 0"));
+    let suite =
+        load(&with("clients: { a: { bearer: \"${NUMBER}\" } }\nlimits:\n  requests: ${NUMBER}\n  redirects: 0"));
     let suite = suite.unwrap();
     assert_eq!(suite.limits.requests, 42);
     assert_eq!(suite.secrets, ["42"]);
@@ -137,7 +138,8 @@ fn a_variable_alone_takes_the_type_it_looks_like_except_in_clients() {
 #[test]
 fn defaults_escapes_and_the_environment_file() {
     let file = [("TOKEN".to_owned(), "from-file".to_owned()), ("ONLY".to_owned(), "file".to_owned())];
-    let text = with("vars:\n  a: ${TOKEN}/${ONLY}\n  b: ${NONE:-x:-y}\n  c: ${EMPTY:-z}\n  d: ${EMPTY}\n  e: $${NO} $5\n");
+    let text =
+        with("vars:\n  a: ${TOKEN}/${ONLY}\n  b: ${NONE:-x:-y}\n  c: ${EMPTY:-z}\n  d: ${EMPTY}\n  e: $${NO} $5\n");
     let suite = load_text("x", &text, &Options { env_file: &file, ..options(&environment) }).unwrap();
     let values: Vec<&str> = suite.vars.values().map(String::as_str).collect();
     // `d` is nothing at all: written plainly, it is YAML's null.

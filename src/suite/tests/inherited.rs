@@ -72,7 +72,10 @@ fn a_mistake_in_the_base_is_shown_in_the_base() {
 fn only_files_in_the_own_folder_or_below_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("secret.yaml");
-    write(folder.path(), &[("secret.yaml", "hush: 1"), ("a/own.yaml", "fincheck: 1\nname: x\nextends: ../secret.yaml\n")]);
+    write(
+        folder.path(),
+        &[("secret.yaml", "hush: 1"), ("a/own.yaml", "fincheck: 1\nname: x\nextends: ../secret.yaml\n")],
+    );
     write(folder.path(), &[("a/absolute.yaml", &format!("extends: {}\n", secret.display()))]);
     for name in ["own", "absolute"] {
         let report = load(&folder.path().join(format!("a/{name}.yaml"))).unwrap_err();
@@ -118,9 +121,12 @@ fn what_is_no_suite_file_says_so() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("latin"), b"name: caf\xe9\n").unwrap();
     fs::write(folder.path().join("large"), vec![b'#'; 5 << 20]).unwrap();
-    for (name, message) in
-        [("", "this is a folder"), ("none", "no such file"), ("latin", "byte 9 (in line 1)"), ("large", "larger than 4 MiB")]
-    {
+    for (name, message) in [
+        ("", "this is a folder"),
+        ("none", "no such file"),
+        ("latin", "byte 9 (in line 1)"),
+        ("large", "larger than 4 MiB"),
+    ] {
         let report = load(&folder.path().join(name)).unwrap_err();
         assert_eq!(report.diagnostics.len(), 1);
         assert!(report.to_string().contains(message), "{report}");
