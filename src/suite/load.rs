@@ -10,7 +10,7 @@ use super::{
     Report, Suite,
     diagnostic::{Complaints, crop},
     inherit::Assembly,
-    interpolate::Environment,
+    interpolate::{Environment, interpolate},
     meaning::{Loaded, Meaning},
     sections::{self, Fault},
     shape::{self, Misfit},
@@ -79,9 +79,7 @@ fn load(label: &str, text: &str, path: Option<PathBuf>, options: &Options<'_>) -
     let mut assembly = Assembly {
         files: &mut files,
         complaints: &mut complaints,
-        secrets: &mut secrets,
         included: &mut included,
-        environment: &Environment { lookup: &lookup, replaced: &replaced },
         families: options.families,
         root: path.as_ref().and_then(|path| path.parent()).map(Path::to_owned),
         chain: path.into_iter().collect(),
@@ -90,6 +88,9 @@ fn load(label: &str, text: &str, path: Option<PathBuf>, options: &Options<'_>) -
     let root = assembly.suite(file);
     let incomplete = assembly.incomplete;
     let Some(mut root) = root else { return Err(report(&files, complaints)) };
+    // Only now: a variable that is asked for by a part that another file replaces need not be set.
+    let environment = Environment { lookup: &lookup, replaced: &replaced };
+    interpolate(&mut root, &environment, &files, &mut secrets, &mut complaints);
     override_values(&mut root, options, &mut files);
     if too_many(&root, &mut complaints) {
         return Err(report(&files, complaints));

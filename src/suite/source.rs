@@ -30,7 +30,11 @@ impl Place {
 
 /// The texts, in the order they were read: the suite first.
 #[derive(Debug, Default)]
-pub(super) struct Files(Vec<Source>);
+pub(super) struct Files {
+    sources: Vec<Source>,
+    /// What is not shown.
+    hidden: Vec<Place>,
+}
 
 #[derive(Debug)]
 struct Source {
@@ -45,16 +49,21 @@ impl Files {
     pub(super) fn add(&mut self, label: impl Into<String>, text: impl Into<String>) -> u16 {
         let text = text.into();
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        self.0.push(Source { label: label.into(), text, lines });
-        u16::try_from(self.0.len() - 1).unwrap_or(u16::MAX)
+        self.sources.push(Source { label: label.into(), text, lines });
+        u16::try_from(self.sources.len() - 1).unwrap_or(u16::MAX)
+    }
+
+    /// Notes that what stands at a place must not be shown.
+    pub(super) fn hide(&mut self, place: Place) {
+        self.hidden.push(place);
     }
 
     pub(super) fn label(&self, file: u16) -> &str {
-        self.0.get(usize::from(file)).map_or("", |source| &source.label)
+        self.sources.get(usize::from(file)).map_or("", |source| &source.label)
     }
 
     pub(super) fn text(&self, file: u16) -> &str {
-        self.0.get(usize::from(file)).map_or("", |source| &source.text)
+        self.sources.get(usize::from(file)).map_or("", |source| &source.text)
     }
 
     /// What stands at a place.
@@ -85,7 +94,7 @@ impl Files {
     pub(super) fn line(&self, place: Place) -> (&str, Place) {
         let text = self.text(place.file);
         let at = floor(text, place.start as usize);
-        let lines = self.0.get(usize::from(place.file)).map_or(&[][..], |source| &source.lines);
+        let lines = self.sources.get(usize::from(place.file)).map_or(&[][..], |source| &source.lines);
         let next = lines.partition_point(|begin| *begin <= at);
         let start = next.checked_sub(1).map_or(0, |line| lines[line]);
         let end = lines.get(next).map_or(text.len(), |begin| begin - 1);
@@ -112,6 +121,15 @@ impl Files {
         }
     }
 
+    /// A line as it may be shown.
+    fn shown(&self, text: &str, line: Place) -> String {
+        let overlaps = |h: &&Place| h.file == line.file && h.start < line.end && line.start < h.end;
+        self.hidden.iter().filter(overlaps).fold(text.to_owned(), |text, hidden| {
+            let start = hidden.start.saturating_sub(line.start) as usize;
+            blot(&text, start..(hidden.end - line.start) as usize)
+        })
+    }
+
     fn excerpt(&self, place: Place) -> Excerpt {
         let (text, line) = self.line(place);
         let whole = self.text(place.file);
@@ -122,12 +140,19 @@ impl Files {
         let start = start.min(text.len());
         let end = floor(whole, place.end as usize).saturating_sub(line.start as usize).clamp(start, text.len());
         Excerpt {
-            line: self.0[usize::from(place.file)].lines.partition_point(|begin| *begin <= line.start as usize),
+            line: self.sources[usize::from(place.file)].lines.partition_point(|begin| *begin <= line.start as usize),
             column: text[..start].chars().count() + 1,
-            text: (text.len() <= Excerpt::LONGEST).then(|| text.to_owned()),
+            text: (text.len() <= Excerpt::LONGEST).then(|| self.shown(text, line)),
             mark: start..end,
         }
     }
+}
+
+/// A text with a part made illegible, byte for byte so that all other places stay the same.
+fn blot(text: &str, part: std::ops::Range<usize>) -> String {
+    let (before, rest) = text.split_at(floor(text, part.start));
+    let (hidden, after) = rest.split_at(floor(rest, part.end.saturating_sub(before.len())));
+    format!("{before}{}{after}", "*".repeat(hidden.len()))
 }
 
 /// The nearest character boundary at or before a byte.
@@ -191,6 +216,19 @@ mod tests {
         let inside = files.excerpt(Place::new(file, 1, 7));
         assert_eq!((inside.line, inside.column, inside.mark), (1, 1, 0..5));
         assert_eq!(files.excerpt(Place::new(file, 99, 120)).line, 3);
+    }
+
+    #[test]
+    fn what_is_hidden_is_not_shown_and_nothing_moves() {
+        let mut files = Files::default();
+        let file = files.add("a.yaml", "a: [ ähush, x ]\nb: |\n  more\n  lines\n");
+        let hidden = files.narrow(Place::new(file, 0, 17), "ähush");
+        files.hide(hidden);
+        files.hide(Place::new(file, 20, 36));
+        let x = files.excerpt(files.narrow(Place::new(file, 0, 17), "x"));
+        assert_eq!(x.text.as_deref(), Some("a: [ ******, x ]"));
+        assert_eq!(&x.text.unwrap()[x.mark], "x");
+        assert_eq!(files.excerpt(Place::new(file, 29, 30)).text.as_deref(), Some("*******"));
     }
 
     #[test]

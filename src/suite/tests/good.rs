@@ -114,11 +114,20 @@ fn the_schema_accepts_what_is_accepted() {
 
 #[test]
 fn every_preset_loads_and_is_named_in_order() {
+    let schema = schema(FAMILIES);
+    let validator = shape::validator(&schema).unwrap();
+    for preset in PRESETS {
+        // A preset holds what a suite could hold itself.
+        let document: serde_json::Value = serde_yaml::from_str(&with(preset.text)).unwrap();
+        assert!(validator.is_valid(&document), "{}", preset.name);
+    }
     let mut names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
     for name in &names {
         let suite = load(&with(&format!("preset: {name}"))).unwrap();
         assert!(suite.conventions.errors.is_some_and(|errors| errors.code.is_some()), "{name}");
         assert!(suite.warnings.is_empty(), "{name}");
+        let document: serde_json::Value = serde_yaml::from_str(&with(&format!("preset: {name}"))).unwrap();
+        assert!(validator.is_valid(&document), "{name}");
     }
     names.sort_unstable();
     assert_eq!(names, ["cdr", "google-aip", "obie", "problem-details", "stripe"]);

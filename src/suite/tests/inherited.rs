@@ -69,6 +69,14 @@ fn a_mistake_in_the_base_is_shown_in_the_base() {
 }
 
 #[test]
+fn a_variable_that_another_file_replaces_need_not_be_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = BASE.replace("{ requests: 7, duration: 1s }", "\n  requests: ${UNSET}");
+    write(folder.path(), &[("shared/base.yaml", &base), ("own.yaml", OWN)]);
+    assert_eq!(load(&folder.path().join("own.yaml")).unwrap().limits.requests, 8);
+}
+
+#[test]
 fn only_files_in_the_own_folder_or_below_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("secret.yaml");
