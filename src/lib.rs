@@ -8,4 +8,5 @@ pub mod exchange;
 pub mod families;
 pub mod json;
 pub mod notation;
+pub mod record;
 pub mod rule;
