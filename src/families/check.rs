@@ -101,4 +101,6 @@ pub enum Footprint {
 pub enum Evidence {
     /// Nothing: the probe could not start.
     None,
+    /// Of `pagination`.
+    Pagination(Box<super::pagination::Evidence>),
 }
