@@ -9,3 +9,4 @@ pub mod families;
 pub mod json;
 pub mod notation;
 pub mod rule;
+pub mod wire;
