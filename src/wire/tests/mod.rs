@@ -1,0 +1,1 @@
+//! Whole exchanges against made peers.
