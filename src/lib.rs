@@ -1,1 +1,3 @@
 //! Conformance tester for financial APIs.
+
+pub mod reference;
