@@ -50,9 +50,10 @@ impl Got {
         self.json()["code"].as_str().expect("a code").to_owned()
     }
 
+    /// The rows of a page; none if this is not one.
     pub(super) fn rows(&self) -> Vec<Value> {
-        let body = self.json();
-        body.as_array().or(body["data"].as_array()).expect("rows").clone()
+        let body: Value = serde_json::from_str(&self.text).unwrap_or_default();
+        body.as_array().or(body["data"].as_array()).cloned().unwrap_or_default()
     }
 
     pub(super) fn ids(&self) -> Vec<String> {
@@ -60,7 +61,8 @@ impl Got {
     }
 
     pub(super) fn next(&self) -> Option<String> {
-        self.json()["page"]["next"].as_str().filter(|next| !next.is_empty()).map(str::to_owned)
+        let body: Value = serde_json::from_str(&self.text).unwrap_or_default();
+        body["page"]["next"].as_str().filter(|next| !next.is_empty()).map(str::to_owned)
     }
 
     /// The target of a link by its relation.
@@ -146,12 +148,14 @@ impl Api {
         made.json()["id"].to_string().replace('"', "")
     }
 
-    /// The pages of a list, following cursors; at most `most` of them.
+    /// The pages of a list, following cursors until one repeats; at most `most` of them.
     pub(super) async fn pages(&self, target: &str, most: usize) -> Vec<Got> {
         let mark = if target.contains('?') { '&' } else { '?' };
+        let mut followed = BTreeSet::new();
         let mut pages = vec![self.get(target).await];
         while let Some(next) = pages.last().and_then(Got::next)
             && pages.len() < most
+            && followed.insert(next.clone())
         {
             pages.push(self.get(&format!("{target}{mark}cursor={next}")).await);
         }
