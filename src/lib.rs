@@ -11,4 +11,5 @@ pub mod notation;
 pub mod record;
 pub mod reference;
 pub mod rule;
+pub mod suite;
 pub mod wire;
