@@ -46,11 +46,11 @@ pub struct JudgedRule {
 }
 
 /// Every family there is.
-pub static FAMILIES: &[&Family] = &[&pagination::PAGINATION];
+pub static FAMILIES: &[Family] = &[pagination::PAGINATION];
 
 /// The family of that name.
 pub fn family(name: &str) -> Option<&'static Family> {
-    FAMILIES.iter().copied().find(|family| family.name == name)
+    FAMILIES.iter().find(|family| family.name == name)
 }
 
 /// Every rule there is, in the order of the families.

@@ -21,7 +21,7 @@ use futures_util::future::BoxFuture;
 use super::{Check, Evidence as AnyEvidence, Family, PlannedCheck, Selection, Session};
 
 /// The family.
-pub static PAGINATION: Family = Family {
+pub const PAGINATION: Family = Family {
     name: "pagination",
     summary: "walks of a collection deliver every row exactly once, even while rows are written",
     rules: rules::RULES,
