@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use bytes::Bytes;
-use http::{HeaderMap, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -13,19 +11,27 @@ use crate::reference::problem::{Fault, Problem};
 
 /// Largest request body in bytes.
 const LARGEST: usize = 1024 * 1024;
+/// Most bytes of a refused body that are still read.
+const DRAINED: usize = 16 * LARGEST;
 
-/// Reads a body of at most 1 MiB.
-pub(super) async fn read(headers: &HeaderMap, body: Incoming) -> Result<Bytes, Problem> {
-    let too_large = || Problem::new(Fault::BodyTooLarge, "a request body may have at most 1048576 bytes");
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > LARGEST) {
-        return Err(too_large());
+/// Reads a body of at most 1 MiB. A larger one is read on for a while and thrown away, since many clients look for an
+/// answer only after they have sent everything.
+pub(super) async fn read(mut body: Incoming) -> Result<Vec<u8>, Problem> {
+    let (mut kept, mut seen) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Problem::new(Fault::InvalidJson, "the request body ended early"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        seen += data.len();
+        if seen <= LARGEST {
+            kept.extend_from_slice(&data);
+        } else if seen > DRAINED {
+            break;
+        }
     }
-    match Limited::new(body, LARGEST).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err(Problem::new(Fault::InvalidJson, "the request body ended early")),
+    if seen > LARGEST {
+        return Err(Problem::new(Fault::BodyTooLarge, format!("a request body may have at most {LARGEST} bytes")));
     }
+    Ok(kept)
 }
 
 /// Parses JSON; member names may not repeat, since two amounts in one object leave open which one counts.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri::Authority};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use serde_json::Value;
@@ -140,16 +140,15 @@ async fn json_body(head: &http::request::Parts, incoming: Incoming) -> Result<Va
         let advice = http::HeaderName::from_static(advice);
         return Err(Problem::new(Fault::UnsupportedMediaType, detail).header(advice, &taken.join(", ")));
     }
-    body::parse(&body::read(&head.headers, incoming).await?)
+    body::parse(&body::read(incoming).await?)
 }
 
 /// The authority the caller addressed: `:authority` of HTTP/2 or the Host header.
 fn authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
-    let host = || headers.get(header::HOST)?.to_str().ok()?.parse::<http::uri::Authority>().ok();
-    match uri.authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => host().and_then(|_| headers.get(header::HOST)?.to_str().ok()),
-    }
+    let host = || headers.get(header::HOST)?.to_str().ok();
+    let sent = uri.authority().map(Authority::as_str).or_else(host)?;
+    // It ends up in links, so it must be a host and nothing more.
+    (sent.parse::<Authority>().is_ok() && !sent.contains('@')).then_some(sent)
 }
 
 fn finish(mut reply: Reply, id: Option<&str>, is_head: bool) -> Response<Full<Bytes>> {

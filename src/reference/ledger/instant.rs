@@ -27,3 +27,38 @@ pub(in crate::reference) fn parse(text: &str) -> Option<i64> {
     let at = text.parse::<Timestamp>().ok()?.as_millisecond();
     (0..4_102_444_800_000).contains(&at).then_some(at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{parse, text};
+
+    #[test]
+    fn instants_are_read_in_any_zone_and_written_in_utc() {
+        for (sent, kept) in [
+            ("2026-03-01T10:30:00+01:00", "2026-03-01T09:30:00.000Z"),
+            ("2024-02-29T23:59:59.5Z", "2024-02-29T23:59:59.500Z"),
+            ("2026-03-01T09:30:00.120000-00:30", "2026-03-01T10:00:00.120Z"),
+            ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(parse(sent).map(text).as_deref(), Some(kept), "{sent}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_instant_is_refused() {
+        for sent in [
+            "",
+            "2026-03-01",
+            "2026-03-01T10:30:00",
+            "2026-03-01 10:30:00Z",
+            "2026-02-30T10:30:00Z",
+            "2026-03-01T25:00:00Z",
+            "2026-03-01T10:30:00.0001Z",
+            "1969-12-31T23:59:59Z",
+            "9999-01-01T00:00:00Z",
+            "2026-03-01T10:30:00Z[UTC]",
+        ] {
+            assert_eq!(parse(sent), None, "{sent}");
+        }
+    }
+}

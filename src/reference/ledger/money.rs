@@ -76,3 +76,30 @@ pub(in crate::reference) fn decimal(text: &str) -> Option<Decimal> {
     }
     Decimal::from_str_exact(text).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Currency, Money, decimal};
+
+    #[test]
+    fn amounts_keep_to_the_minor_unit() {
+        let minor = |text, currency| decimal(text).and_then(|amount| Money::new(amount, currency)).map(|m| m.minor);
+        assert_eq!(minor("10.1", Currency::Eur), Some(1_010));
+        assert_eq!(minor("-0.010", Currency::Eur), Some(-1));
+        assert_eq!(minor("0.001", Currency::Eur), None);
+        assert_eq!(minor("7.0", Currency::Jpy), Some(7));
+        assert_eq!(minor("7.5", Currency::Jpy), None);
+        assert_eq!(minor("10000000000000", Currency::Usd), Some(1_000_000_000_000_000));
+        assert_eq!(minor("10000000000000.01", Currency::Usd), None);
+        assert_eq!(decimal("10.10").map(|amount| amount.to_string()).as_deref(), Some("10.10"));
+    }
+
+    #[test]
+    fn only_plain_decimal_text_is_a_number() {
+        for text in
+            ["", "-", ".5", "5.", "+1", "1e3", "1_000", "1,0", "--1", " 1", "NaN", "٣", "0000000000000000000000001"]
+        {
+            assert_eq!(decimal(text), None, "{text}");
+        }
+    }
+}

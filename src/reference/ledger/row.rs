@@ -58,3 +58,20 @@ pub(in crate::reference) trait Row {
     /// The row as it is sent.
     fn render(&self, ids: Ids) -> Value;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Ids;
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        assert_eq!(Ids::Text.parse("POS", "POS-00000017"), Some(17));
+        assert_eq!(Ids::Number.parse("POS", "17"), Some(17));
+        for text in ["POS-17", "POS-000000017", "ORD-00000017", "17", "POS-+0000017", ""] {
+            assert_eq!(Ids::Text.parse("POS", text), None, "{text}");
+        }
+        for text in ["017", "+17", "POS-00000017", "4294967296"] {
+            assert_eq!(Ids::Number.parse("POS", text), None, "{text}");
+        }
+    }
+}

@@ -32,7 +32,7 @@ pub(super) async fn failures(api: &Api) -> Vec<(u16, &'static str, Got)> {
         (406, "not_acceptable", trader(Method::GET, POSITIONS).header("accept", "text/html, application/json;q=0")),
         (415, "unsupported_media_type", trader(Method::POST, POSITIONS).header("content-type", "text/xml").body("{}")),
         (415, "unsupported_media_type", trader(Method::POST, POSITIONS).body("{}")),
-        (413, "body_too_large", json_body(trader(Method::POST, POSITIONS), &" ".repeat(1_048_577))),
+        (413, "body_too_large", json_body(trader(Method::POST, POSITIONS), &" ".repeat(9_000_000))),
         (400, "invalid_json", json_body(trader(Method::POST, POSITIONS), "{\"symbol\":")),
         (400, "invalid_json", json_body(trader(Method::POST, POSITIONS), "")),
         (400, "invalid_json", json_body(trader(Method::POST, POSITIONS), "{\"a\":1,\"a\":2}")),

@@ -49,6 +49,10 @@ async fn links_are_built_from_the_host_that_was_addressed() {
     let request = api.request(Method::GET, POSITIONS).header("host", "api.example.com:8443");
     let got = api.send(request).await;
     assert!(got.link("next").expect("a link").starts_with("http://api.example.com:8443/v1/accounts/"));
+    for odd in ["user:word@api.example.com", "a b", "x\">y"] {
+        let got = api.send(api.request(Method::GET, POSITIONS).header("host", odd)).await;
+        assert!(got.status == 400 || got.link("next").expect("a link").starts_with(api.running.base_url()), "{odd}");
+    }
 }
 
 #[tokio::test]

@@ -180,13 +180,13 @@ async fn bodies_are_compressed_for_those_who_accept_it() {
 #[tokio::test]
 async fn created_rows_come_late_into_lists() {
     let api = Api::with(&[], &["slow-visibility"]).await;
+    let began = std::time::Instant::now();
     let id = api.position("2031-01-01T00:00:00Z").await;
     assert_eq!(api.get(&format!("{POSITIONS}/{id}")).await.status, 200);
-    let began = std::time::Instant::now();
     while !api.get(POSITIONS).await.ids().contains(&id) {
         assert!(began.elapsed() < Duration::from_secs(10), "the row never appears");
     }
-    assert!(began.elapsed() > Duration::from_millis(50), "the row appears at once");
+    assert!(began.elapsed() > Duration::from_millis(150), "the row appears too early");
 }
 
 #[tokio::test]
