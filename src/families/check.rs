@@ -53,6 +53,8 @@ pub struct PlannedCheck {
     pub clients: Vec<String>,
     /// How it gets along with other checks.
     pub footprint: Footprint,
+    /// Whether its rules are judged on what the family's observer saw of the whole run.
+    pub passive: bool,
 }
 
 impl PlannedCheck {

@@ -118,7 +118,7 @@ impl<'a> Listing<'a> {
         Self {
             config,
             session,
-            who: config.client.clone().map_or(Who::Anonymous, Who::Client),
+            who: Who::named(config.client.as_deref()),
             values: session.values(),
             identity: Identity::default(),
             plain: Reading::new(config, &[]),

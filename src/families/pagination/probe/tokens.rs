@@ -127,7 +127,7 @@ impl Probe<'_> {
         let asked = |who: Who, at: At| Ask { purpose: "another's cursor", ..ask.clone() }.at(at).who(who);
         let (mut control, mut other) = (None, None);
         if let Some(name) = self.config.other_client.clone() {
-            let who = || Who::Client(name.clone());
+            let who = || Who::named(Some(&name));
             control = Some(self.listing.answer(format!("{name}, without the cursor"), &asked(who(), At::Start)).await);
             other = Some(self.listing.answer(format!("{name}, with the cursor"), &asked(who(), token.clone())).await);
         }

@@ -103,7 +103,7 @@ impl Probe<'_> {
 
     async fn write(&self, write: &Write, values: &Values, purpose: &'static str) -> Outcome {
         let who = match &write.client {
-            Some(name) => Who::Client(name.clone()),
+            Some(name) => Who::named(Some(name)),
             None => self.listing.who.clone(),
         };
         let build = || -> Result<Request, String> {
