@@ -10,6 +10,10 @@ use super::{Settings, WireError, target, tls};
 /// the server is just closing would look as if the server had broken it.
 const IDLE: Duration = Duration::from_millis(1_500);
 
+/// What HTTP/2's library refuses, it refuses as a protocol violation of the peer, or by closing the connection that
+/// other exchanges share. So it is given room, and the bound itself is held where HTTP/1.1's is.
+const HEADER_ROOM: u64 = 4;
+
 /// A client that does nothing by itself: no redirects, retries, decompression, cookies, proxies from the environment.
 pub(super) fn build(settings: &Settings) -> Result<Client, WireError> {
     let https = |url: &url::Url| url.scheme() == "https";
@@ -24,7 +28,7 @@ pub(super) fn build(settings: &Settings) -> Result<Client, WireError> {
         .connect_timeout(limits.connect_timeout.0)
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(limits.concurrency.max(1))
-        .http2_max_header_list_size(u32::try_from(limits.headers.0).unwrap_or(u32::MAX));
+        .http2_max_header_list_size(u32::try_from(limits.headers.0.saturating_mul(HEADER_ROOM)).unwrap_or(u32::MAX));
     builder = match &settings.proxy {
         Some(url) => {
             let refuse = |reason: String| WireError::Proxy { proxy: target::origin(url), reason };

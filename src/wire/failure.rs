@@ -39,7 +39,7 @@ pub(super) fn classify(error: &reqwest::Error, peer: &str, limits: &Limits) -> F
     if let Some(io) = find::<io::Error>(error) {
         return broken(io, peer, limits);
     }
-    http2(&bottom(error), peer, limits)
+    http2(error, peer, limits)
 }
 
 /// A failure before anything was sent.
@@ -82,10 +82,16 @@ fn closed(peer: &str) -> Fault {
 }
 
 /// HTTP/2's errors cannot be named here, but their texts say which side saw the fault.
-fn http2(text: &str, peer: &str, limits: &Limits) -> Fault {
-    if text.contains("error detected: refused stream") {
-        // The only reason for which our side refuses a stream: header fields over the bound it had announced.
+fn http2(error: &reqwest::Error, peer: &str, limits: &Limits) -> Fault {
+    let text = bottom(error);
+    // Debug data follows in brackets, in Rust's notation.
+    let (text, data) = text.split_once(" (b\"").unwrap_or((&text, ""));
+    if data.starts_with("header_list_way_too_large") {
         return (FailureKind::TooLarge, format!("{peer} sent header fields larger than {}", limits.headers));
+    }
+    if error.is_decode() && text.starts_with("stream error detected: unspecific protocol error") {
+        // Once the content has begun, what is left to be wrong with a stream is its length (RFC 9113 §8.1.1).
+        return (FailureKind::Broken, format!("{peer} sent content that is not as long as announced"));
     }
     if text.contains("error detected") {
         return (FailureKind::Protocol, format!("{peer} did not keep to HTTP/2: {text}"));
@@ -107,6 +113,9 @@ fn explain_tls(error: &rustls::Error) -> String {
         rustls::Error::InvalidCertificate(
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
         ) => "its certificate is not valid yet".to_owned(),
+        rustls::Error::InvalidCertificate(CertificateError::BadSignature) => {
+            "its certificate was not signed by the authority it names".to_owned()
+        }
         rustls::Error::InvalidMessage(_) => "it does not speak TLS there".to_owned(),
         other => line(&other.to_string()),
     }

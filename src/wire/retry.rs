@@ -128,11 +128,11 @@ mod tests {
         };
         assert_eq!(pauses(Connect, false), PAUSES);
         assert_eq!(pauses(Broken, true), PAUSES);
-        assert_eq!(pauses(Broken, false), []);
+        assert!(pauses(Broken, false).is_empty());
         assert_eq!(pauses(Timeout, true), PAUSES[..1]);
-        assert_eq!(pauses(Timeout, false), []);
+        assert!(pauses(Timeout, false).is_empty());
         for kind in [Dns, Tls, Protocol] {
-            assert_eq!(pauses(kind, true), [], "{kind:?}");
+            assert!(pauses(kind, true).is_empty(), "{kind:?}");
         }
     }
 
