@@ -152,6 +152,12 @@ impl Complaint {
         self
     }
 
+    pub(super) fn help_if(&mut self, help: Option<&str>) {
+        if let Some(help) = help {
+            self.help(help);
+        }
+    }
+
     pub(super) fn see(&mut self, place: Place, label: &str) {
         self.related = Some((place, label.to_owned()));
     }

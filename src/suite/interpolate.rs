@@ -70,7 +70,8 @@ impl Filler<'_> {
             Kind::Text(text) if text.contains("${") => {
                 let whole = text.starts_with("${") && text.find('}') == Some(text.len() - 1);
                 let filled = self.fill(text, node.place, used);
-                node.kind = if node.plain && whole && used != Use::Credential {
+                // Nothing between quotes that are not there is still text, not YAML's null.
+                node.kind = if node.plain && whole && used != Use::Credential && !filled.is_empty() {
                     resolve(filled)
                 } else {
                     Kind::Text(filled)

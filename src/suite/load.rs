@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     Report, Suite,
@@ -17,7 +17,7 @@ use super::{
     source::{Files, Place, read, too_large},
     yaml::{Kind, Node},
 };
-use crate::families::Family;
+use crate::families::{Family, Problem};
 
 /// What a suite is loaded with.
 pub struct Options<'a> {
@@ -95,9 +95,16 @@ fn load(label: &str, text: &str, path: Option<PathBuf>, options: &Options<'_>) -
     let sections = sections::read(&document, options.families);
     let faults: Vec<Fault> = sections.faults.iter().map(|f| Fault { at: f.at.clone(), message: f.message.clone() }).collect();
     let meaning = Meaning { root: &root, document: &document, files: &files, options };
-    let loaded = meaning.check(sections, &mut complaints);
+    let loaded = if incomplete {
+        // Names and keys may be in what could not be read: only what is there is judged.
+        let mut unheard = Complaints::default();
+        Loaded { problems: Vec::new(), ..meaning.check(sections, &mut unheard) }
+    } else {
+        meaning.check(sections, &mut complaints)
+    };
     if !faults.is_empty() || !loaded.problems.is_empty() {
-        report_shape(&root, document, &faults, &loaded, incomplete, options, &mut complaints);
+        let shape = Shape { root: &root, files: &files, faults: &faults, problems: &loaded.problems, incomplete };
+        shape.report(document, options, &mut complaints);
     }
     if complaints.any_errors() {
         return Err(report(&files, complaints));
@@ -133,57 +140,53 @@ fn override_values(root: &mut Node, options: &Options<'_>, files: &mut Files) {
     }
 }
 
-/// Adds every mistake of shape, and the problems of checks whose shape is right.
-fn report_shape(
-    root: &Node,
-    document: serde_json::Map<String, Value>,
-    faults: &[Fault],
-    loaded: &Loaded,
+/// What is known of a suite when its shape is looked at.
+struct Shape<'a> {
+    root: &'a Node,
+    files: &'a Files,
+    faults: &'a [Fault],
+    problems: &'a [(String, Problem)],
     incomplete: bool,
-    options: &Options<'_>,
-    complaints: &mut Complaints,
-) {
-    let schema = super::schema(options.families);
-    let misfits = shape::misfits(&schema, &Value::Object(document));
-    let misfits = misfits.unwrap_or_else(|message| {
-        complaints.error(root.place.start(), format!("the schema of the format is broken: {message}"));
-        Vec::new()
-    });
-    let under = |at: &str, unit: &str| at == unit || at.strip_prefix(unit).is_some_and(|rest| rest.starts_with('/'));
-    for fault in faults {
-        // What serde says is a poorer copy of what the schema says, if the schema says it.
-        let told = misfits.iter().any(|m| under(&m.at, &fault.at) || under(&fault.at, &m.at));
-        if !told && !fault.message.is_empty() {
-            let located = root.locate(&fault.at);
-            complaints.error(located.node.place, fault.message.clone());
+}
+
+impl Shape<'_> {
+    /// Adds every mistake of shape, and the problems of checks whose shape is right.
+    fn report(&self, document: Map<String, Value>, options: &Options<'_>, complaints: &mut Complaints) {
+        let schema = super::schema(options.families);
+        let misfits = shape::misfits(&schema, &Value::Object(document)).unwrap_or_else(|message| {
+            complaints.error(self.root.place.start(), format!("the schema of the format is broken: {message}"));
+            Vec::new()
+        });
+        let under = |at: &str, unit: &str| at.strip_prefix(unit).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        for fault in self.faults {
+            // What serde says is a poorer copy of what the schema says, if the schema says it.
+            let told = misfits.iter().any(|m| under(&m.at, &fault.at) || under(&fault.at, &m.at));
+            if !told && !fault.message.is_empty() {
+                complaints.error(self.root.locate(&fault.at).node.place, fault.message.clone());
+            }
         }
-    }
-    for misfit in misfits.iter().filter(|m| !(incomplete && m.missing && m.at.is_empty())) {
-        complaints_of_shape(root, misfit, complaints);
-    }
-    for (item, problem) in &loaded.problems {
-        if !misfits.iter().any(|m| under(&m.at, item)) {
-            let located = root.locate(&format!("{item}{}", problem.at));
-            let complaint = complaints.error(located.node.place, problem.message.clone());
-            if let Some(help) = &problem.help {
-                complaint.help(help.clone());
+        for misfit in misfits.iter().filter(|misfit| !(self.incomplete && misfit.missing)) {
+            let message = misfit.message.clone();
+            complaints.error(self.place(misfit), message).help_if(misfit.help.as_deref());
+        }
+        for (item, problem) in self.problems {
+            if !misfits.iter().any(|misfit| under(&misfit.at, item)) {
+                let place = self.root.locate(&format!("{item}{}", problem.at)).node.place;
+                let place = self.files.narrow_to_quoted(place, &problem.message);
+                complaints.error(place, problem.message.clone()).help_if(problem.help.as_deref());
             }
         }
     }
-}
 
-fn complaints_of_shape(root: &Node, misfit: &Misfit, complaints: &mut Complaints) {
-    let located = root.locate(&misfit.at);
-    let place = match (misfit.key, located.key) {
-        (true, _) if misfit.at.is_empty() => located.node.place.start(),
-        (true, Some(key)) => key,
-        // Nothing is written where a value is missing: the key says more.
-        _ if matches!(located.node.kind, Kind::Null) => located.key.unwrap_or(located.node.place),
-        _ => located.node.place,
-    };
-    let complaint = complaints.error(place, misfit.message.clone());
-    if let Some(help) = &misfit.help {
-        complaint.help(help.clone());
+    fn place(&self, misfit: &Misfit) -> Place {
+        let located = self.root.locate(&misfit.at);
+        match (misfit.key, located.key) {
+            (true, _) if misfit.at.is_empty() => located.node.place.start(),
+            (true, Some(key)) => key,
+            // Nothing is written where a value is missing: the key says more.
+            _ if matches!(located.node.kind, Kind::Null) => located.key.unwrap_or(located.node.place),
+            _ => located.node.place,
+        }
     }
 }
 

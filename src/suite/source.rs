@@ -67,6 +67,14 @@ impl Files {
         }
     }
 
+    /// The part of a place that a message quotes first, or all of it.
+    pub(super) fn narrow_to_quoted(&self, place: Place, message: &str) -> Place {
+        match message.split('`').nth(1).filter(|quoted| !quoted.is_empty()) {
+            Some(quoted) => self.narrow(place, quoted),
+            None => place,
+        }
+    }
+
     /// The line a place begins in, and the place of it.
     pub(super) fn line(&self, place: Place) -> (&str, Place) {
         let text = self.text(place.file);

@@ -68,7 +68,7 @@ pub(super) struct WrittenTarget {
     pub(super) permits: Vec<Permit>,
     /// Header fields to send with every request.
     #[serde(default)]
-    pub(super) headers: BTreeMap<String, String>,
+    pub(super) headers: BTreeMap<String, AsWritten>,
     /// Whether to speak HTTP/2 from the first byte on, without asking.
     #[serde(default)]
     pub(super) http2: bool,

@@ -96,13 +96,11 @@ impl Meaning<'_> {
         complaints.error(located.key.unwrap_or(located.node.place), message)
     }
 
-    /// Complains, at the part of the value that says `part`.
-    fn part_error<'c>(&self, at: &str, part: &str, problem: &Problem, complaints: &'c mut Complaints) {
-        let place = self.files.narrow(self.root.locate(at).node.place, part);
-        let complaint: &'c mut Complaint = complaints.error(place, problem.message.clone());
-        if let Some(help) = &problem.help {
-            complaint.help(help.clone());
-        }
+    /// Passes a problem on, at the part of the value that it quotes.
+    fn problem(&self, problem: &Problem, complaints: &mut Complaints) {
+        let place = self.root.locate(&problem.at).node.place;
+        let place = self.files.narrow_to_quoted(place, &problem.message);
+        complaints.error(place, problem.message.clone()).help_if(problem.help.as_deref());
     }
 
     fn clients(&self, complaints: &mut Complaints) {

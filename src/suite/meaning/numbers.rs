@@ -10,9 +10,11 @@ impl Meaning<'_> {
     /// Warns of numbers that a float may change: any decimal in a request body, elsewhere what does change.
     pub(super) fn numbers(&self, complaints: &mut Complaints) {
         for entry in self.root.entries() {
-            let family = self.options.families.iter().any(|family| family.name == entry.key);
-            if family || matches!(entry.key.as_str(), "setup" | "teardown") {
+            if self.options.families.iter().any(|family| family.name == entry.key) {
                 walk(&entry.value, false, complaints);
+            } else if matches!(entry.key.as_str(), "setup" | "teardown") {
+                // Query, headers and forms of a step are text, exactly as written.
+                entry.value.items().iter().filter_map(|step| step.get("body")).for_each(|body| walk(body, true, complaints));
             }
         }
     }

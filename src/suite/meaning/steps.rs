@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Meaning;
 use crate::{
-    families::{Problem, Setting},
+    families::Setting,
     notation::Template,
     suite::{
         Step,
@@ -45,9 +45,7 @@ impl Meaning<'_> {
     fn step(&self, at: &str, step: &WrittenStep, setting: &Setting<'_>, complaints: &mut Complaints) {
         let mut problems = Vec::new();
         setting.known_client(&step.client, &format!("{at}/client"), &mut problems);
-        for problem in problems {
-            self.part_error(&problem.at, &step.client, &problem, complaints);
-        }
+        problems.iter().for_each(|problem| self.problem(problem, complaints));
         self.templates(&format!("{at}/request"), &step.request.target, setting, complaints);
         let maps = [("query", Some(&step.query)), ("headers", Some(&step.headers)), ("form", step.form.as_ref())];
         for (key, map) in maps {
@@ -93,13 +91,9 @@ impl Meaning<'_> {
     }
 
     fn templates(&self, at: &str, template: &Template, setting: &Setting<'_>, complaints: &mut Complaints) {
-        for name in template.names() {
-            let mut problems: Vec<Problem> = Vec::new();
-            setting.known_names([name], &[], at, &mut problems);
-            for problem in &problems {
-                self.part_error(at, name, problem, complaints);
-            }
-        }
+        let mut problems = Vec::new();
+        setting.known_names(template.names(), &[], at, &mut problems);
+        problems.iter().for_each(|problem| self.problem(problem, complaints));
     }
 
     /// Templates in the texts of a JSON body.

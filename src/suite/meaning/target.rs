@@ -19,9 +19,9 @@ impl Meaning<'_> {
             }
             return None;
         };
-        let fields = written.headers.iter().map(|(name, value)| (name.as_str(), Some(value.as_str())));
+        let fields = written.headers.iter().map(|(name, value)| (name.as_str(), Some(value.0.as_str())));
         self.fields("/target/headers", fields, complaints);
-        let headers: Headers = written.headers.into_iter().collect();
+        let headers: Headers = written.headers.into_iter().map(|(name, value)| (name, value.0)).collect();
         let base_url = self.base_url(&written.base_url, complaints)?;
         Some(Target { base_url, permits: written.permits.into_iter().collect(), headers, http2: written.http2 })
     }

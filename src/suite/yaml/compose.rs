@@ -278,10 +278,7 @@ impl Composer<'_> {
 
     fn bad_key(&mut self, place: Place) {
         let templates = has_bare_braces(self.files.line(place).0);
-        let complaint = self.complaints.error(place, "a key is text, not a list or a mapping");
-        if templates {
-            complaint.help(QUOTE);
-        }
+        self.complaints.error(place, "a key is text, not a list or a mapping").help_if(templates.then_some(QUOTE));
     }
 
     fn broken(&mut self, error: &ScanError) {
@@ -301,10 +298,7 @@ impl Composer<'_> {
         } else {
             None
         };
-        let complaint = self.complaints.error(place, format!("this is not YAML: {}", error.kind()));
-        if let Some(help) = help {
-            complaint.help(help);
-        }
+        self.complaints.error(place, format!("this is not YAML: {}", error.kind())).help_if(help);
     }
 }
 
