@@ -160,7 +160,7 @@ impl Wire {
         let mut draft = self.composer.compose(&request)?;
         let mut trail = redirect::Trail::default();
         loop {
-            let reply = self.deliver(&request, &draft).await?;
+            let reply = self.deliver(&request, &mut draft).await?;
             match trail.next(&reply, &draft, &self.composer, self.limits.redirects)? {
                 Some(next) => draft.url = next,
                 None => return Ok(reply),
