@@ -10,3 +10,4 @@ pub mod json;
 pub mod notation;
 pub mod record;
 pub mod rule;
+pub mod score;
