@@ -9,5 +9,6 @@ pub mod families;
 pub mod json;
 pub mod notation;
 pub mod record;
+pub mod report;
 pub mod rule;
 pub mod score;
