@@ -52,7 +52,9 @@ impl Curl {
             return None;
         }
         let mut writer = Writer::default();
-        ["curl", "-sS", "-i"].iter().for_each(|word| writer.word(word));
+        for word in ["curl", "-sS", "-i"] {
+            writer.word(word);
+        }
         let body = request.body.length > 0;
         match request.method.as_str() {
             "GET" if !body => {}
@@ -94,7 +96,9 @@ impl Curl {
             if whole(&lines) {
                 lines.line.push_str(&quoted);
             } else {
-                word.iter().for_each(|piece| lines.broken(piece));
+                for piece in word {
+                    lines.broken(piece);
+                }
             }
         }
         lines.done.push(lines.line);

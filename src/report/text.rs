@@ -7,6 +7,7 @@
 use std::{borrow::Cow, sync::LazyLock};
 
 use comfy_table::Table;
+use data_encoding::HEXLOWER;
 use regex::{Captures, Regex};
 
 /// Controls (C0, DEL, C1), format characters (bidi controls, joiners, tags), separators of lines and paragraphs,
@@ -33,7 +34,10 @@ pub(super) fn json(text: &str) -> Cow<'_, str> {
         if c == '\n' {
             out.push(c);
         } else {
-            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str("\\u");
+                HEXLOWER.encode_append(&unit.to_be_bytes(), out);
+            }
         }
     })
 }

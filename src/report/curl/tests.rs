@@ -5,7 +5,9 @@ use crate::exchange::{Body, ExchangeId, Headers, Recorded, RecordedRequest, Reco
 
 fn exchange(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Exchange {
     let mut fields = Headers::default();
-    headers.iter().for_each(|(name, value)| fields.push(name, *value));
+    for (name, value) in headers {
+        fields.push(name, *value);
+    }
     Exchange {
         id: ExchangeId(7),
         client: "reader".into(),

@@ -9,8 +9,9 @@ use super::{RenderOptions, View};
 use page::Page;
 
 /// Renders the report. No line is wider than the width asked for, and none holds what a target could use to deceive.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "every format has this signature")]
 pub(super) fn render(view: &View<'_>, options: &RenderOptions) -> String {
-    let mut page = Page::new(options);
+    let mut page = Page::new(*options);
     summary::header(&mut page, view);
     summary::families(&mut page, view);
     failures::all(&mut page, view);

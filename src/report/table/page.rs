@@ -32,7 +32,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn new(options: &RenderOptions) -> Self {
+    pub(super) fn new(options: RenderOptions) -> Self {
         Self { width: options.width.max(NARROWEST), color: options.color, text: String::new() }
     }
 
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     fn page(color: bool) -> Page {
-        Page::new(&RenderOptions { width: 40, color, verbose: 0 })
+        Page::new(RenderOptions { width: 40, color, verbose: 0 })
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_breaks_out(text in "\\PC{0,80}|[\u{0}-\u{ff}]{0,80}|.{0,80}", width in 0_u16..120) {
-            let mut page = Page::new(&RenderOptions { width, color: false, verbose: 0 });
+            let mut page = Page::new(RenderOptions { width, color: false, verbose: 0 });
             page.marked(BAD, "FAIL", &text);
             page.paragraph(&text);
             page.labelled("label", &text);
