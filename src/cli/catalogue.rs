@@ -1,7 +1,7 @@
 //! `fincheck rules` and `fincheck explain`.
 
 use anyhow::anyhow;
-use comfy_table::{Table, TableStyle};
+use comfy_table::{ContentArrangement, Table, TableStyle};
 use serde_json::json;
 
 use super::{
@@ -28,7 +28,7 @@ pub(super) fn rules(options: &Rules) -> anyhow::Result<Exit> {
 
 fn table(families: &[&Family]) -> String {
     let mut table = Table::new();
-    table.load_style(TableStyle::EMPTY).set_width(width()).set_header(["rule", "severity", "title"]);
+    table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Dynamic).set_width(width()).set_header(["rule", "severity", "title"]);
     for rule in families.iter().flat_map(|family| family.rules).map(|judged| judged.rule) {
         table.add_row([rule.id, rule.severity.as_str(), rule.title]);
     }
@@ -108,7 +108,7 @@ pub(super) fn explain(id: &str) -> anyhow::Result<Exit> {
         rule.family
     );
     let mut table = Table::new();
-    table.load_style(TableStyle::EMPTY).set_width(width());
+    table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Dynamic).set_width(width());
     for (name, words) in parts(rule) {
         table.add_row([name.to_owned(), words.replace('`', "")]);
     }

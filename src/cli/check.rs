@@ -49,7 +49,10 @@ pub(super) fn load(source: &Source, suites: &Suites) -> anyhow::Result<Result<Su
         None => Vec::new(),
         Some(path) => {
             let text = std::fs::read_to_string(path).with_context(|| format!("{}", path.display()))?;
-            suite::parse_env_file(&text).with_context(|| format!("{}", path.display()))?
+            suite::parse_env_file(&text).map_err(|errors| {
+                let told: Vec<String> = errors.iter().map(|error| format!("{}: {error}", path.display())).collect();
+                anyhow::anyhow!("{}", told.join("\n"))
+            })?
         }
     };
     let embedded: &[(String, String)] = if let Source::Embedded(_, _, values) = source { values } else { &[] };
@@ -159,7 +162,10 @@ pub(super) fn told(plan: &Plan<'_>) -> String {
         ));
         text.push_str(&format!("  judges {}\n", if planned.rules.is_empty() { "nothing".into() } else { planned.rules.join(" ") }));
         let mut steps = Table::new();
-        steps.load_style(comfy_table::TableStyle::EMPTY).set_width(width());
+        steps
+            .load_style(comfy_table::TableStyle::new())
+            .set_content_arrangement(comfy_table::ContentArrangement::Dynamic)
+            .set_width(width());
         for (what, requests) in &planned.steps {
             steps.add_row([format!("   {what}"), format!("at most {requests}")]);
         }

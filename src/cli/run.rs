@@ -144,7 +144,7 @@ fn report(
         file.write(&text)?;
         written.push(path);
     }
-    let exit = Exit::of(view.exit_code());
+    let exit = Exit::of(view.exit_code);
     if common.quiet {
         print(&format!("{}\n", view.one_line()))?;
     } else {

@@ -122,6 +122,20 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The result in one line.
+    pub fn one_line(&self) -> String {
+        let percent = |tenths: Option<crate::score::Tenths>| tenths.map_or_else(|| "none".into(), |t| format!("{t} %"));
+        let grade = self.score.grade.map_or_else(String::new, |grade| format!(" ({grade:?})"));
+        format!(
+            "{}: score {}{grade}, coverage {}, {}; gate {}",
+            super::text::one_line(&self.suite.name),
+            percent(self.score.score),
+            percent(self.score.coverage),
+            self.score.ledger,
+            if self.gate.decision.passed { "passed" } else { "not passed" }
+        )
+    }
+
     /// An exchange by its number, if the record holds it and a finding cites it.
     pub fn exchange(&self, id: ExchangeId) -> Option<&'a Exchange> {
         by_number(&self.exchanges, id)
