@@ -53,6 +53,8 @@ pub struct PlannedCheck {
     pub clients: Vec<String>,
     /// How it gets along with other checks.
     pub footprint: Footprint,
+    /// Whether its rules are judged on what the family's observer saw of the whole run.
+    pub passive: bool,
 }
 
 impl PlannedCheck {
@@ -101,4 +103,6 @@ pub enum Footprint {
 pub enum Evidence {
     /// Nothing: the probe could not start.
     None,
+    /// Of `pagination`.
+    Pagination(Box<super::pagination::Evidence>),
 }

@@ -7,6 +7,7 @@
 mod check;
 mod conventions;
 mod observer;
+pub mod pagination;
 mod problem;
 mod session;
 
@@ -45,7 +46,7 @@ pub struct JudgedRule {
 }
 
 /// Every family there is.
-pub static FAMILIES: &[Family] = &[];
+pub static FAMILIES: &[Family] = &[pagination::PAGINATION];
 
 /// The family of that name.
 pub fn family(name: &str) -> Option<&'static Family> {
