@@ -17,7 +17,10 @@ use super::{
     source::{Files, Place, read, too_large},
     yaml::{Kind, Node},
 };
-use crate::families::{Family, Problem};
+use crate::{
+    families::{Family, Problem},
+    wire::Credentials,
+};
 
 /// What a suite is loaded with.
 pub struct Options<'a> {
@@ -120,6 +123,9 @@ fn load(label: &str, text: &str, path: Option<PathBuf>, options: &Options<'_>) -
         return Err(report(&files, complaints));
     };
     credentials(root.get("clients"), &mut secrets);
+    // Also in the forms they are sent in, such as the base64 of `basic`.
+    secrets.extend(suite.clients.values().flat_map(Credentials::secrets));
+    secrets.retain(|secret| !secret.is_empty());
     secrets.sort_unstable();
     secrets.dedup();
     label.clone_into(&mut suite.file);

@@ -86,6 +86,39 @@ fn independent_mistakes_are_all_reported_at_once() {
     assert_eq!(report.errors(), 15);
 }
 
+/// The families of the program itself, whose schemas are larger than those made for these tests.
+#[test]
+fn broken_suites_are_refused_whatever_the_families() {
+    let real = crate::suite::Options { families: crate::families::FAMILIES, ..options(&environment) };
+    for path in suites() {
+        let report = load_file(&path, &real).expect_err("refused");
+        assert!(report.errors() > 0, "{}", path.display());
+    }
+}
+
+#[test]
+fn shipped_suites_load_and_satisfy_the_schema() {
+    let schema = schema(crate::families::FAMILIES);
+    assert!(jsonschema::draft202012::meta::is_valid(&schema));
+    let validator = shape::validator(&schema).unwrap();
+    let real = crate::suite::Options { families: crate::families::FAMILIES, ..options(&environment) };
+    let mut loaded = 0;
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("suites")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|e| e != "yaml") {
+            continue;
+        }
+        let suite = load_file(&path, &real).unwrap_or_else(|report| panic!("{report}"));
+        assert!(!suite.checks.is_empty(), "{}", path.display());
+        let document = document(&fs::read_to_string(&path).unwrap()).unwrap();
+        let errors: Vec<String> =
+            validator.iter_errors(&document).map(|e| format!("{} {e}", e.instance_path())).collect();
+        assert!(errors.is_empty(), "{}: {errors:?}", path.display());
+        loaded += 1;
+    }
+    assert!(loaded > 0);
+}
+
 /// The document of a suite, as an editor would hold it against the schema.
 fn document(text: &str) -> Option<Value> {
     let mut files = Files::default();

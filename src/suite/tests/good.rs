@@ -96,7 +96,7 @@ fn everything_ends_up_where_it_belongs() {
 #[test]
 fn credentials_are_secrets_as_written() {
     let suite = load(&full()).unwrap();
-    assert_eq!(suite.secrets, ["0042", "007", "literal-key", "t0k-12345"]);
+    assert_eq!(suite.secrets, ["0042", "007", "MDA3Og==", "literal-key", "t0k-12345"]);
     assert!(!format!("{suite:?}").contains("t0k"));
 }
 

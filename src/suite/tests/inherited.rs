@@ -52,7 +52,7 @@ fn own_keys_win_and_checks_add_up() {
     assert_eq!(suite.checks.iter().map(|c| c.name()).collect::<Vec<_>>(), ["one", "two", "three"]);
     assert_eq!(suite.setup.len(), 1);
     // The credentials of a client are replaced, not mixed.
-    assert_eq!(suite.secrets, ["other-token", "p", "u"]);
+    assert_eq!(suite.secrets, ["dTpw", "other-token", "p", "u"]);
     assert_eq!(suite.included.len(), 1);
     assert_eq!(suite.included[0].file, "shared/base.yaml");
     assert_eq!(suite.included[0].text, BASE);
