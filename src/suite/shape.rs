@@ -106,6 +106,12 @@ impl<'s> Finder<'s> {
                 self.add(at, message.unwrap_or_else(|| format!("{} is not a {format}", found(at, instance))));
             }
             Kind::AnyOf { context } | Kind::OneOfNotValid { context } => self.alternatives(at, instance, context),
+            Kind::Pattern { .. } => {
+                let example = self.beside(error, "examples").and_then(|examples| examples.get(0)?.as_str());
+                let about = self.beside(error, "description").and_then(Value::as_str).map(first_line);
+                let help = example.map(|example| format!("write it like `{example}`")).or(about.map(str::to_owned));
+                self.add(at, format!("{} does not have the form wanted here", found(at, instance))).help = help;
+            }
             Kind::PropertyNames { error } => self.error(error),
             _ => {
                 let shown = found(at, instance);
@@ -263,8 +269,12 @@ impl<'s> Finder<'s> {
     fn description(&self, schema: &Value) -> Option<String> {
         let target = schema.get("$ref").and_then(Value::as_str).and_then(|r| self.schema.pointer(r.strip_prefix('#')?));
         let text = schema.get("description").or_else(|| target?.get("description"))?.as_str()?;
-        Some(text.lines().next().unwrap_or_default().trim_end_matches('.').to_owned())
+        Some(first_line(text).to_owned())
     }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default().trim_end_matches('.')
 }
 
 /// What is wrong with a scalar as one of our written forms, in the words of its own parser.

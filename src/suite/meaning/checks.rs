@@ -33,8 +33,14 @@ impl Meaning<'_> {
                 match (family.load)(item.clone(), &setting) {
                     Ok(check) => checks.push(check),
                     Err(found) => {
-                        let item = format!("/{}/{index}", family.name);
-                        problems.extend(found.into_iter().map(|problem| (item.clone(), problem)));
+                        let at = format!("/{}/{index}", family.name);
+                        // A family that cannot read an item does not say whether its client is known.
+                        if let Some(client) = item.get("client").and_then(Value::as_str) {
+                            let mut unknown = Vec::new();
+                            setting.known_client(client, &format!("{at}/client"), &mut unknown);
+                            self.problems(&unknown, complaints);
+                        }
+                        problems.extend(found.into_iter().map(|problem| (at.clone(), problem)));
                     }
                 }
             }

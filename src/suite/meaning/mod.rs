@@ -120,7 +120,9 @@ impl Meaning<'_> {
                     ("bearer", Kind::Text(text)) if text.is_empty() => {
                         self.error(&at, "the token is empty", complaints);
                     }
-                    ("basic", Kind::Map(_)) if kind.value.get("username").and_then(Node::text).is_some_and(|n| n.contains(':')) => {
+                    ("basic", Kind::Map(_))
+                        if kind.value.get("username").and_then(Node::text).is_some_and(|n| n.contains(':')) =>
+                    {
                         self.error(&format!("{at}/username"), "a user name holds no colon (RFC 7617 §2)", complaints);
                     }
                     ("header" | "query", Kind::Map(entries)) if entries.is_empty() => {
