@@ -11,7 +11,7 @@ use crate::{
         Session,
         pagination::{
             config::{Config, Relation},
-            evidence::{Answer, Got, Identity, LinkSeen, RowId, Spelling},
+            evidence::{Answer, Got, Identity, LinkSeen, Spelling},
         },
     },
     json::{PageRead, PageReader, Path, Scalar, Wanted},
@@ -369,15 +369,6 @@ impl<'a> Listing<'a> {
             }
         }
         links
-    }
-
-    /// The identities of the rows of a reply.
-    pub(super) fn rows_of(&self, reply: &Reply) -> Vec<RowId> {
-        let mut rows = Vec::new();
-        let read = self.plain.reader.read(&reply.body, &mut |fields: &mut [Option<Scalar>]| {
-            rows.extend(self.identity.of(fields[0].as_ref()));
-        });
-        if read.is_ok() { rows } else { Vec::new() }
     }
 }
 

@@ -238,6 +238,12 @@ fn counted(evidence: &Evidence) -> Judgement {
                 .expected("the same rows on the same pages")
                 .actual("rows moved between the walks")
                 .cite(evidence.quiet.iter().take(2).filter_map(|walk| walk.pages.first()).map(|page| page.exchange)),
+            Some(true) if moved_while_walked(evidence) => {
+                Judgement::fail("the collection is declared immutable, and rows moved while it was walked")
+                    .expected("the same rows on the same pages")
+                    .actual("a walk with other pages delivered rows anew, or lost some")
+                    .cite(evidence.sized.iter().filter_map(|walk| walk.pages.first()).map(|page| page.exchange))
+            }
             Some(true) => Judgement::pass("pages are counted over a collection that is declared immutable and stayed so"),
             None => unseen(evidence, "the listing could not be walked twice"),
         };
@@ -249,6 +255,12 @@ fn counted(evidence: &Evidence) -> Judgement {
             .actual("a page number or offset; what writes do to it was not tried");
     }
     Judgement::pass("pages or rows are counted, and no write shifted them while they were walked")
+}
+
+/// Whether a complete walk with other page sizes differs from the reference walk.
+fn moved_while_walked(evidence: &Evidence) -> bool {
+    let Some((reference, rows)) = super::reference(evidence) else { return false };
+    reference.is_complete() && evidence.sized.iter().any(|walk| walk.is_complete() && walk.rows(rows) != rows)
 }
 
 #[cfg(test)]
@@ -356,6 +368,9 @@ mod tests {
         seen.churned.clear();
         seen.declared.immutable = true;
         assert_eq!(counted(&seen).verdict, Verdict::Pass);
+        seen.sized = vec![walk(&[&[1], &[9], &[1], &[2], &[3]])];
+        assert_eq!(counted(&seen).verdict, Verdict::Fail);
+        seen.sized.clear();
         seen.quiet[1] = walk(&[&[1, 3], &[2]]);
         assert_eq!(counted(&seen).verdict, Verdict::Fail);
     }
