@@ -6,6 +6,7 @@
 
 mod check;
 mod conventions;
+pub mod errors;
 mod observer;
 mod problem;
 mod session;
@@ -45,7 +46,7 @@ pub struct JudgedRule {
 }
 
 /// Every family there is.
-pub static FAMILIES: &[Family] = &[];
+pub static FAMILIES: &[Family] = &[errors::ERRORS];
 
 /// The family of that name.
 pub fn family(name: &str) -> Option<&'static Family> {
