@@ -2,11 +2,16 @@
 //!
 //! A suite describes an API; a run drives it, collects evidence, judges it by rules and scores what was found.
 //! Imports point one way: `rule`, `exchange`, `json`, `notation`, `record` ← `families`, `wire` ← `suite` ← `plan`
-//! ← `run` ← `cli`; `score` and `report` see only the record and what is below it.
+//! ← `run` ← `cli`; `score` and `report` see only the record and what is below it. `reference` is an island.
 
 pub mod exchange;
 pub mod families;
 pub mod json;
 pub mod notation;
+pub mod plan;
 pub mod record;
+pub mod reference;
 pub mod rule;
+pub mod run;
+pub mod suite;
+pub mod wire;

@@ -14,7 +14,7 @@ mod retry_after;
 
 pub use headers::Headers;
 pub use link::{Link, parse_links};
-pub use record::{Body, Exchange, RecordedRequest, RecordedResponse, Recorded};
+pub use record::{Body, Exchange, Recorded, RecordedRequest, RecordedResponse};
 pub use redact::Redactor;
 pub use reply::{Failure, FailureKind, Outcome, Reply};
 pub use request::{Payload, Request, Who};

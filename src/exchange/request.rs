@@ -39,6 +39,14 @@ pub enum Who {
 }
 
 impl Who {
+    /// The client of that name; nobody for none and for `anonymous`.
+    pub fn named(name: Option<&str>) -> Self {
+        match name {
+            None | Some("anonymous") => Self::Anonymous,
+            Some(name) => Self::Client(name.to_owned()),
+        }
+    }
+
     /// The name a report shows.
     pub fn name(&self) -> &str {
         match self {

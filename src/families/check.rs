@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use super::{Conventions, Family, Permit, Session, errors};
+use super::{Conventions, Family, Permit, Session};
 use crate::rule::Rule;
 
 /// One configured instance of a family in a suite.
@@ -56,6 +56,8 @@ pub struct PlannedCheck {
     pub clients: Vec<String>,
     /// How it gets along with other checks.
     pub footprint: Footprint,
+    /// Whether its rules are judged on what the family's observer saw of the whole run.
+    pub passive: bool,
 }
 
 impl PlannedCheck {
@@ -105,5 +107,7 @@ pub enum Evidence {
     /// Nothing: the probe could not start.
     None,
     /// Of `errors`.
-    Errors(Box<errors::Evidence>),
+    Errors(Box<super::errors::Evidence>),
+    /// Of `pagination`.
+    Pagination(Box<super::pagination::Evidence>),
 }

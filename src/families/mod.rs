@@ -8,6 +8,7 @@ mod check;
 mod conventions;
 pub mod errors;
 mod observer;
+pub mod pagination;
 mod problem;
 mod session;
 
@@ -46,7 +47,7 @@ pub struct JudgedRule {
 }
 
 /// Every family there is.
-pub static FAMILIES: &[Family] = &[errors::ERRORS];
+pub static FAMILIES: &[Family] = &[errors::ERRORS, pagination::PAGINATION];
 
 /// The family of that name.
 pub fn family(name: &str) -> Option<&'static Family> {

@@ -11,9 +11,11 @@ pub trait Observer: Send {
     /// Takes note of what a check of its own family found.
     fn note(&mut self, _check: &str, _evidence: &Evidence) {}
 
-    /// The check under whose name the traffic is judged: it plans the rules, and its probe sends what makes the
-    /// traffic worth judging, on behalf of these clients. What it returns is not judged; [`Self::evidence`] is.
-    fn check(&self, clients: &[String]) -> Box<dyn Check>;
+    /// The check under whose name the traffic is judged, if there is one: it plans the rules (as `passive`), and its
+    /// probe sends what makes the traffic worth judging, on behalf of these clients.
+    fn check(&self, _clients: &[String]) -> Option<Box<dyn Check>> {
+        None
+    }
 
     /// What was seen.
     fn evidence(&self) -> Evidence;

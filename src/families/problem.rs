@@ -56,7 +56,8 @@ impl Setting<'_> {
         for name in names {
             if !self.names.contains(name) && !own.contains(&name) {
                 let known = self.names.iter().map(String::as_str).chain(own.iter().copied());
-                let problem = Problem::new(at, format!("`{{{{{name}}}}}` is not in `vars` and no setup step captures it"));
+                let problem =
+                    Problem::new(at, format!("`{{{{{name}}}}}` is not in `vars` and no setup step captures it"));
                 problems.push(problem.help(nearest(name, known)));
             }
         }

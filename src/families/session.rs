@@ -39,9 +39,7 @@ pub trait Session: Send + Sync {
 }
 
 /// What a run may do to a target; a suite lists them under `target.permits`.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Permit {
     /// Send requests that read.

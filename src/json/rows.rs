@@ -350,8 +350,7 @@ mod tests {
         for bad in ["", "{", "{}x", "<html>", "{\"data\":[{]}", &deep] {
             assert!(read("$.data", &["$.id"], &[], bad).is_err(), "{}", &bad[..bad.len().min(20)]);
         }
-        let reader =
-            PageReader::new(Wanted { rows: "$".parse().unwrap(), fields: vec![], page: vec![] });
+        let reader = PageReader::new(Wanted { rows: "$".parse().unwrap(), fields: vec![], page: vec![] });
         assert!(reader.read(b"[\"\xff\"]", &mut |_: &mut [Option<Scalar>]| {}).unwrap_err().contains("UTF-8"));
     }
 

@@ -12,7 +12,8 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not a duration; write a whole number and ms, s, m or h, such as 250ms or 5m");
+        let wrong =
+            || format!("`{text}` is not a duration; write a whole number and ms, s, m or h, such as 250ms or 5m");
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
         let millis = match &text[digits..] {

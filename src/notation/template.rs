@@ -79,9 +79,9 @@ impl FromStr for Template {
                 rest = escaped;
                 continue;
             }
-            let end = rest.find("}}").ok_or_else(|| {
-                format!("`{{{{` without `}}}}` in `{source}`; write {{{{{{{{ for two opening braces")
-            })?;
+            let end = rest
+                .find("}}")
+                .ok_or_else(|| format!("`{{{{` without `}}}}` in `{source}`; write {{{{{{{{ for two opening braces"))?;
             let name = rest[..end].trim();
             if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b)) {
                 return Err(format!("`{{{{{name}}}}}` is not a name; names hold letters, digits, `_`, `-` and `.`"));

@@ -13,24 +13,24 @@ const DEPTH: usize = 6;
 /// The shape of a body, one member a line: `$.error.code: string`.
 pub(super) fn members(body: &Value) -> Vec<String> {
     let mut lines = Vec::new();
-    flatten(body, "$".to_owned(), 0, &mut lines);
+    flatten(body, "$", 0, &mut lines);
     lines.sort();
     lines.dedup();
     lines
 }
 
-fn flatten(value: &Value, at: String, depth: usize, lines: &mut Vec<String>) {
+fn flatten(value: &Value, at: &str, depth: usize, lines: &mut Vec<String>) {
     if lines.len() >= LINES {
         return;
     }
     match value {
         Value::Object(map) if depth < DEPTH && !map.is_empty() => {
             for (name, item) in map {
-                flatten(item, format!("{at}.{}", brief(name, 60)), depth + 1, lines);
+                flatten(item, &format!("{at}.{}", brief(name, 60)), depth + 1, lines);
             }
         }
         Value::Array(items) if depth < DEPTH && !items.is_empty() => {
-            flatten(&items[0], format!("{at}[*]"), depth + 1, lines);
+            flatten(&items[0], &format!("{at}[*]"), depth + 1, lines);
         }
         other => lines.push(format!("{at}: {}", type_of(other))),
     }

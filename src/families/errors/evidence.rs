@@ -135,6 +135,7 @@ pub struct Declared {
 
 /// One error response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub struct ErrorResponse {
     /// The exchange.
     pub exchange: ExchangeId,

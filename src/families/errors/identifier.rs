@@ -99,8 +99,8 @@ mod tests {
         read(&request, &reply, Some(body), declared)
     }
 
-    fn pair(name: &str, id: &str) -> Option<(String, String)> {
-        Some((name.to_owned(), id.to_owned()))
+    fn pair(name: &str, id: &str) -> (String, String) {
+        (name.to_owned(), id.to_owned())
     }
 
     #[test]
@@ -109,7 +109,7 @@ mod tests {
         let mut declared = Declared { correlation, ..Declared::default() };
         declared.errors.correlation_id = Some("$.meta.id".parse().unwrap());
         let found = ids(&declared, Some(("x-corr", "a")), &json!({"request_id": "z", "meta": {"id": "b"}}));
-        assert_eq!((found.header, found.body), (pair("X-Corr", "a"), pair("$.meta.id", "b")));
+        assert_eq!((found.header, found.body), (Some(pair("X-Corr", "a")), Some(pair("$.meta.id", "b"))));
         assert_eq!((found.sent.as_deref(), found.comparable), (Some("sent-1"), true));
         let other = ids(&declared, Some(("X-Request-Id", "a")), &json!({"request_id": "z"}));
         assert_eq!((other.header, other.body), (None, None));
@@ -119,7 +119,7 @@ mod tests {
     fn usual_places_are_searched_otherwise() {
         let none = Declared::default();
         let found = ids(&none, Some(("X-Request-Id", "a")), &json!({"error": {"requestId": "b"}}));
-        assert_eq!((&found.header, &found.body), (&pair("x-request-id", "a"), &pair("$.error.requestId", "b")));
+        assert_eq!((&found.header, &found.body), (&Some(pair("x-request-id", "a")), &Some(pair("$.error.requestId", "b"))));
         assert!(found.comparable);
         let apart = ids(&none, Some(("X-Request-Id", "a")), &json!({"trace_id": "b"}));
         assert!(apart.body.is_some() && !apart.comparable);

@@ -112,8 +112,8 @@ impl Observer for Watch {
         }
     }
 
-    fn check(&self, clients: &[String]) -> Box<dyn Check> {
-        Box::new(EveryExchange::new(if self.provoke { Some(clients) } else { None }))
+    fn check(&self, clients: &[String]) -> Option<Box<dyn Check>> {
+        Some(Box::new(EveryExchange::new(self.provoke.then_some(clients))))
     }
 
     fn evidence(&self) -> AnyEvidence {

@@ -68,10 +68,7 @@ impl CaseCheck {
     fn request(&self, values: &Values) -> Result<Request, String> {
         let case = &self.case;
         let text = |template: &Template| template.render(values).map_err(|unknown| unknown.to_string());
-        let who = match case.client.as_deref() {
-            None | Some("anonymous") => Who::Anonymous,
-            Some(name) => Who::Client(name.to_owned()),
-        };
+        let who = Who::named(case.client.as_deref());
         let whole = case.request.target.to_string().starts_with("{{");
         // A captured URL stands for itself; a value inside a path must not add to the path.
         let target = if whole {
@@ -160,7 +157,7 @@ impl Check for CaseCheck {
             writes: if self.is_safe() { 0 } else { self.repetitions() },
             clients: client.cloned().collect(),
             footprint: if self.is_safe() { Footprint::Reads } else { Footprint::Writes },
-            unplanned: Vec::new(),
+            ..PlannedCheck::default()
         }
     }
 

@@ -56,7 +56,8 @@ impl Check for EveryExchange {
     fn plan(&self, selection: &Selection<'_>) -> PlannedCheck {
         // Whether a validation error locates the fault can only be judged where a case names the invalid fields.
         let judged = RULES.iter().filter(|judged| judged.rule.id != "ERR-009" && (selection.wants)(judged.rule));
-        let mut plan = PlannedCheck { rules: judged.map(|judged| judged.rule.id).collect(), ..PlannedCheck::default() };
+        let rules = judged.map(|judged| judged.rule.id).collect();
+        let mut plan = PlannedCheck { rules, passive: true, ..PlannedCheck::default() };
         if let Some(clients) = &self.clients
             && !plan.rules.is_empty()
             && selection.permits(Permit::Read)
@@ -113,7 +114,7 @@ mod tests {
         let evidence = check.probe(&session, &plan).now_or_never().unwrap();
         assert!(matches!(evidence, Evidence::None));
         let asked = session.asked.lock().unwrap();
-        assert_eq!((asked.len() as u64, plan.requests(), plan.writes), (5, 5, 0));
+        assert_eq!((asked.len() as u64, plan.requests(), plan.writes, plan.passive), (5, 5, 0, true));
         assert!(asked.iter().all(|r| r.method == "GET" && r.target.starts_with("/fincheck-no-such-route-")));
         assert!(asked[3].target.ends_with("%3E") && asked[3].query[0].1.starts_with("<fincheck-"));
         assert!(matches!(asked[4].who, Who::Forged(_)));

@@ -69,7 +69,7 @@ fn repeated(case: &Case) -> Judgement {
     }
     let refused = match refused(case) {
         Ok(refused) => refused,
-        Err(judgement) => return judgement,
+        Err(judgement) => return *judgement,
     };
     if refused.len() < FEWEST {
         return Judgement::inconclusive(format!("the fault was met {} of at least {FEWEST} times", refused.len()));

@@ -57,7 +57,7 @@ fn case(case: &Case) -> Judgement {
     match refused(case) {
         Ok(refused) => Judgement::pass("the marker did not come back as markup")
             .cite(refused.iter().map(|response| response.answer.exchange)),
-        Err(judgement) => judgement,
+        Err(judgement) => *judgement,
     }
 }
 

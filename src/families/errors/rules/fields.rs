@@ -36,7 +36,7 @@ fn case(case: &Case) -> Judgement {
     }
     let refused = match refused(case) {
         Ok(refused) => refused,
-        Err(judgement) => return judgement,
+        Err(judgement) => return *judgement,
     };
     let silent: Vec<&CaseResponse> = refused.iter().copied().filter(|response| response.located.is_empty()).collect();
     if let Some(first) = silent.first() {

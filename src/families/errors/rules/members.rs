@@ -58,9 +58,8 @@ fn bad_code(answer: &ErrorResponse) -> Option<String> {
         }
         Some(Scalar::Text(code)) if code.trim().is_empty() => Some("the code is empty".into()),
         Some(Scalar::Text(code)) if answer.code_quotes_request => Some(format!("the code is running text: {code}")),
-        Some(Scalar::Text(_)) => None,
         Some(Scalar::Number(code)) if code.contains(['.', 'e', 'E']) => Some(format!("the code is the number {code}")),
-        Some(Scalar::Number(_)) => None,
+        Some(Scalar::Text(_) | Scalar::Number(_)) => None,
         Some(other) => Some(format!("the code is {other}")),
     }
 }
@@ -93,7 +92,7 @@ fn code_of_case(case: &Case) -> Judgement {
     };
     let refused = match refused(case) {
         Ok(refused) => refused,
-        Err(judgement) => return judgement,
+        Err(judgement) => return *judgement,
     };
     if case.declared.errors.code.is_none() && !refused.iter().any(|response| response.answer.problem.is_some()) {
         return Judgement::inconclusive("the suite does not say where codes are (`conventions.errors.code`)");

@@ -57,7 +57,7 @@ fn only_cases(_: &Traffic) -> Judgement {
 }
 
 /// The answers of a case with an acceptable status, or why there is none to judge.
-fn refused(case: &Case) -> Result<Vec<&CaseResponse>, Judgement> {
+fn refused(case: &Case) -> Result<Vec<&CaseResponse>, Box<Judgement>> {
     let mut refused = Vec::new();
     let mut why = Vec::new();
     for answer in &case.answers {
@@ -67,14 +67,14 @@ fn refused(case: &Case) -> Result<Vec<&CaseResponse>, Judgement> {
                 refused.push(&**response);
             }
             CaseOutcome::Response(response) => {
-                why.push(format!("{}, which is another outcome", response.answer.line()))
+                why.push(format!("{}, which is another outcome", response.answer.line()));
             }
         }
     }
     if refused.is_empty() {
         let mut judgement = Judgement::inconclusive("the fault that the case speaks of was not met");
         judgement.details = why;
-        return Err(judgement);
+        return Err(Box::new(judgement));
     }
     Ok(refused)
 }

@@ -70,11 +70,10 @@ fn own_flaws(answer: &ErrorResponse, problem: &ProblemDetails) -> Vec<(Severity,
     ];
     for (name, member) in strings {
         match member {
-            None => {}
             Some(Scalar::Text(text)) if name == "type" && !is_reference(text) => {
                 flaws.push((Severity::Minor, format!("`type` is {text:?}, not a URI reference")));
             }
-            Some(Scalar::Text(_)) => {}
+            None | Some(Scalar::Text(_)) => {}
             Some(other) => flaws.push((Severity::Minor, format!("`{name}` is {other}, not a string"))),
         }
     }

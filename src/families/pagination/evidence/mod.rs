@@ -1,0 +1,462 @@
+//! What the pagination probe saw, as facts that rules can judge years later.
+
+mod order;
+mod rows;
+mod walk;
+
+pub(super) use order::instant;
+pub use order::{Inversion, OrderSeen, OrderWatch};
+pub use rows::{Identity, Names, Repeat, RowId, RowList, missing, repeats};
+pub use walk::{End, LinkSeen, PageFact, TokenSample, Walk};
+
+use serde::{Deserialize, Serialize};
+
+use super::config::{Inclusive, Oversize, Relation};
+use crate::exchange::{ExchangeId, FailureKind};
+
+/// Everything the probe of one check saw.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// What the suite declares, as far as rules need it.
+    pub declared: Declared,
+    /// The ids of rows, as far as they are kept.
+    pub names: Names,
+    /// Why nothing could be seen, if so: the listing itself could not be read.
+    pub blocked: Option<Answer>,
+    /// The listing asked for without any paging parameter.
+    pub bare: Option<Answer>,
+    /// Walks with nothing written meanwhile, all asked for alike; the first is the reference.
+    pub quiet: Vec<Walk>,
+    /// Walks with other page sizes, nothing written meanwhile.
+    pub sized: Vec<Walk>,
+    /// Walks in each declared order, nothing written meanwhile.
+    pub ordered: Vec<Walk>,
+    /// The answer to an order that does not exist.
+    pub unknown_order: Option<Answer>,
+    /// A page size changed in the middle of a walk.
+    pub size_changes: Vec<SizeChange>,
+    /// Answers to page sizes that are too large or no numbers.
+    pub odd_sizes: Vec<OddSize>,
+    /// Pages asked for twice.
+    pub repeated_pages: Vec<RepeatedPage>,
+    /// Answers to cursors that the target never issued.
+    pub bad_tokens: Vec<BadToken>,
+    /// A cursor of one filter sent with another.
+    pub rebound: Option<Rebound>,
+    /// A cursor sent by others than the client it was issued to.
+    pub foreign: Option<Foreign>,
+    /// Links that were followed.
+    pub links: Vec<LinkFollowed>,
+    /// Answers to pages beyond the end.
+    pub beyond: Vec<Answer>,
+    /// Filtered walks.
+    pub filtered: Vec<Filtered>,
+    /// Walks of windows of time.
+    pub windows: Option<Windows>,
+    /// Walks with rows written meanwhile.
+    pub churned: Vec<Churned>,
+    /// Walks over rows with equal sort keys that the probe created.
+    pub tied: Vec<Walk>,
+    /// Why the probe could not write what it meant to, if so.
+    pub churn_trouble: Option<String>,
+    /// Whether the run ended while the probe was at work.
+    pub cut_short: bool,
+}
+
+/// How the next page is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spelling {
+    /// A cursor in the body or a header field.
+    #[default]
+    Cursor,
+    /// A `Link` header field.
+    LinkHeader,
+    /// A URL in the body.
+    NextUrl,
+    /// A page number.
+    Page,
+    /// A number of rows to skip.
+    Offset,
+    /// The last row's id.
+    LastId,
+}
+
+impl Spelling {
+    /// Whether the client counts pages or rows itself.
+    pub const fn is_counted(self) -> bool {
+        matches!(self, Self::Page | Self::Offset)
+    }
+}
+
+/// What the suite declares, as far as rules need it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declared {
+    /// How the next page is asked for.
+    pub spelling: Spelling,
+    /// The parameter that sends the cursor, number or id back, where there is one.
+    pub token_parameter: Option<String>,
+    /// The parameter that asks for a page size.
+    pub size_parameter: Option<String>,
+    /// The page size when not asked.
+    pub default_size: Option<u64>,
+    /// The largest page size.
+    pub maximum: Option<u64>,
+    /// What happens to a larger one.
+    pub oversize: Option<Oversize>,
+    /// Whether rows never change.
+    pub immutable: bool,
+    /// Whether a row may be on two pages when rows are written.
+    pub duplicates_allowed: bool,
+    /// Whether a cursor can be used once only.
+    pub single_use: bool,
+    /// Whether everybody may see the rows.
+    pub shared: bool,
+    /// Names of the declared orders.
+    pub orders: Vec<String>,
+    /// Pairs of declared orders that are each other's reverse (same key, other direction).
+    pub mirrors: Vec<(String, String)>,
+    /// The order that holds when none is asked for.
+    pub default_order: Option<String>,
+    /// Whether totals are given, and how far they may be off in percent.
+    pub total: Option<u8>,
+    /// Whether totals are written as text.
+    pub total_as_text: bool,
+    /// The answer that tells a client to start again, in words.
+    pub restart: Option<String>,
+    /// Whether the target is reached by https.
+    pub https: bool,
+}
+
+/// What one odd request got.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// What was sent, in brief.
+    pub sent: String,
+    /// The exchange, if anything was sent.
+    pub exchange: Option<ExchangeId>,
+    /// What came back.
+    pub got: Got,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Got {
+    /// A page of the listing.
+    Page {
+        /// The status.
+        status: u16,
+        /// Its rows.
+        rows: Vec<RowId>,
+        /// Whether it says that there is more.
+        continues: bool,
+        /// Whether its way on is the very request that it answers.
+        circles: bool,
+        /// The total it states, if it is a whole number.
+        total: Option<u64>,
+    },
+    /// Another status than 2xx.
+    Refused {
+        /// The status.
+        status: u16,
+    },
+    /// 2xx with content that is not a page of the listing.
+    Unreadable {
+        /// The status.
+        status: u16,
+        /// Why.
+        why: String,
+    },
+    /// No response.
+    Nothing {
+        /// What kind of failure.
+        kind: FailureKind,
+        /// Why.
+        why: String,
+    },
+}
+
+impl Answer {
+    /// The rows, if it was a page.
+    pub fn rows(&self) -> Option<&[RowId]> {
+        match &self.got {
+            Got::Page { rows, .. } => Some(rows),
+            _ => None,
+        }
+    }
+
+    /// The status, if there was one.
+    pub fn status(&self) -> Option<u16> {
+        match &self.got {
+            Got::Page { status, .. } | Got::Refused { status } | Got::Unreadable { status, .. } => Some(*status),
+            Got::Nothing { .. } => None,
+        }
+    }
+
+    /// Whether the request was refused as the client's mistake (4xx other than 401, 403, 408, 425, 429).
+    pub fn is_client_error(&self) -> bool {
+        matches!(self.got, Got::Refused { status } if (400..500).contains(&status) && ![401, 403, 408, 425, 429].contains(&status))
+    }
+
+    /// Whether it says nothing about the target: throttled, not logged in, unreachable, a gateway's own answer.
+    pub fn says_nothing(&self) -> bool {
+        match self.got {
+            Got::Refused { status } => matches!(status, 401 | 403 | 408 | 425 | 429 | 502 | 503 | 504),
+            Got::Nothing { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// In words.
+    pub fn told(&self) -> String {
+        match &self.got {
+            Got::Page { status, rows, continues, .. } => {
+                format!("{status} with {} rows{}", rows.len(), if *continues { " and more to follow" } else { "" })
+            }
+            Got::Refused { status } => format!("status {status}"),
+            Got::Unreadable { status, why } => format!("{status}, but {why}"),
+            Got::Nothing { why, .. } => why.clone(),
+        }
+    }
+}
+
+/// A page size changed in the middle of a walk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SizeChange {
+    /// The size before.
+    pub from: u64,
+    /// The size after.
+    pub to: u64,
+    /// The answer to the changed request.
+    pub answer: Answer,
+}
+
+/// A page size that is too large or no number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OddSize {
+    /// The value sent.
+    pub value: String,
+    /// What it tests.
+    pub kind: OddSizeKind,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// What an odd page size tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OddSizeKind {
+    /// Just over the declared maximum.
+    OverMaximum,
+    /// Far over any maximum.
+    Huge,
+    /// Zero, negative, or no number.
+    Nonsense,
+}
+
+/// A page asked for twice with the same cursor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepeatedPage {
+    /// The first answer.
+    pub first: Answer,
+    /// The second.
+    pub second: Answer,
+}
+
+/// A cursor that the target never issued.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BadToken {
+    /// How it was made.
+    pub made: BadTokenKind,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// How a bad cursor was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BadTokenKind {
+    /// One character in the middle of a good one changed.
+    Edited,
+    /// The second half of a good one cut off.
+    Truncated,
+    /// Random base64url.
+    Random,
+    /// 8 KiB of text.
+    Long,
+    /// Nothing: many APIs take that for the first page.
+    Empty,
+    /// A page number or offset that is none: zero where counting begins at one, negative, a word.
+    NoNumber,
+}
+
+/// A cursor of one filter sent with another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rebound {
+    /// The filter it was issued for: `symbol=AAPL`.
+    pub issued_for: String,
+    /// The filter it was sent with.
+    pub sent_with: String,
+    /// The answer.
+    pub answer: Answer,
+    /// How many of its rows satisfy the first, how many the second, and how many neither.
+    pub first: usize,
+    /// See above.
+    pub second: usize,
+    /// See above.
+    pub neither: usize,
+}
+
+/// A cursor sent by others than the client it was issued to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Foreign {
+    /// The client it was issued to.
+    pub owner: String,
+    /// The rows that client saw behind it.
+    pub owned: Vec<RowId>,
+    /// The other client without the cursor.
+    pub control: Option<Answer>,
+    /// The other client with it.
+    pub other: Option<Answer>,
+    /// Without credentials and without the cursor.
+    pub anonymous_control: Option<Answer>,
+    /// Without credentials and with it.
+    pub anonymous: Option<Answer>,
+}
+
+/// A link that was followed, or why not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkFollowed {
+    /// The number of the page that carried it, from 0.
+    pub page: usize,
+    /// Whether that was the last page of its walk.
+    pub on_last: bool,
+    /// Its relation.
+    pub relation: Relation,
+    /// As written.
+    pub target: String,
+    /// The exchange that carried it.
+    pub carried_by: ExchangeId,
+    /// Whether it leads to the target's own origin.
+    pub same_origin: bool,
+    /// Query parameters of the request that it should have kept and did not.
+    pub lost: Vec<String>,
+    /// The parameter that carries a credential in the URL, if one does.
+    pub credential: Option<String>,
+    /// The answer, if it was followed.
+    pub answer: Option<Answer>,
+    /// The rows it should lead to, where they are known.
+    pub should_be: Option<Vec<RowId>>,
+}
+
+/// A filtered walk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filtered {
+    /// The filter: `symbol=AAPL`.
+    pub filter: String,
+    /// The walk.
+    pub walk: Walk,
+    /// Rows it delivered that do not satisfy the filter, with the value they have.
+    pub violating: Vec<(RowId, String)>,
+    /// Rows of the reference walk that satisfy the filter.
+    pub matching: Vec<RowId>,
+}
+
+/// Windows of time: two that meet at an instant, and the one that spans both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Windows {
+    /// Which ends belong to a window, as declared.
+    pub inclusive: Inclusive,
+    /// The three instants, as sent.
+    pub instants: [String; 3],
+    /// From the first to the second instant.
+    pub early: Walk,
+    /// From the second to the third instant.
+    pub late: Walk,
+    /// From the first to the third instant.
+    pub whole: Walk,
+    /// Rows whose instant is exactly the second one.
+    pub at_boundary: Vec<RowId>,
+    /// Rows of the reference walk strictly inside the whole window.
+    pub inside: Vec<RowId>,
+    /// Rows delivered by any of the three that lie outside its window, with their instants.
+    pub outside: Vec<(RowId, String)>,
+}
+
+/// A walk with rows written meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Churned {
+    /// What was written.
+    pub kind: ChurnKind,
+    /// The order that was asked for, if any.
+    pub order: Option<String>,
+    /// The listing's rows before the walk, as two agreeing quiet walks saw them.
+    pub before: Vec<RowId>,
+    /// Whether those are all rows of the listing.
+    pub before_complete: bool,
+    /// The walk.
+    pub walk: Walk,
+    /// What was written, and when.
+    pub writes: Vec<WriteFact>,
+    /// The listing's rows after the walk, as far as `before` went and a little further.
+    pub after: Vec<RowId>,
+    /// Walks from the first page again, where the target asked for that.
+    pub restarted: Option<Box<Walk>>,
+}
+
+/// What was written while a walk went on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChurnKind {
+    /// Rows were created.
+    Inserts,
+    /// Rows were deleted.
+    Deletes,
+}
+
+/// One write between two pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteFact {
+    /// How many pages had been read.
+    pub after_pages: usize,
+    /// What was written.
+    pub what: WriteKind,
+    /// The row, where known.
+    pub row: Option<RowId>,
+    /// The exchange.
+    pub exchange: Option<ExchangeId>,
+    /// Whether it was acknowledged with 2xx.
+    pub acknowledged: bool,
+    /// Whether it may have taken effect although it was not acknowledged.
+    pub ambiguous: bool,
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WriteKind {
+    /// A row where the target puts new ones.
+    Insert,
+    /// A row whose sort key equals that of the last row of the page just read.
+    InsertTied,
+    /// A row of a page already read, not its last.
+    DeleteRead,
+    /// The last row of the page just read: what a cursor points at.
+    DeleteAnchor,
+    /// A row not read yet.
+    DeleteUnread,
+}
+
+impl WriteKind {
+    /// In words.
+    pub const fn told(self) -> &'static str {
+        match self {
+            Self::Insert => "a row created",
+            Self::InsertTied => "a row created with the sort key of the last row read",
+            Self::DeleteRead => "a row already read deleted",
+            Self::DeleteAnchor => "the last row of the page just read deleted",
+            Self::DeleteUnread => "a row not read yet deleted",
+        }
+    }
+}

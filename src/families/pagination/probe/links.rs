@@ -1,0 +1,94 @@
+//! Follows the links that pages carry.
+
+use std::collections::BTreeSet;
+
+use url::Url;
+
+use super::{Ask, Probe, Walker, Watching};
+use crate::families::pagination::{
+    config::Relation,
+    evidence::{LinkFollowed, LinkSeen, RowId, Walk},
+    probe::listing::At,
+};
+
+/// Query parameters that carry a credential.
+const CREDENTIALS: &[&str] =
+    &["access_token", "api_key", "apikey", "api-key", "client_secret", "password", "secret", "signature", "sig"];
+
+impl Probe<'_> {
+    /// Walks three pages of a filtered listing and follows every kind of link on them.
+    pub(super) async fn links(&mut self) {
+        let carries = |walk: &Walk| !walk.links.is_empty();
+        if !self.wants(&["PAG-016"]) || !self.evidence.quiet.first().is_some_and(carries) {
+            return;
+        }
+        let mut ask = Ask::start("pages, for their links").size(self.small());
+        if let Some(filter) = self.config.filters.first() {
+            ask = ask.filter(&filter.parameter, &filter.value);
+        }
+        let mut walker = Walker::new(self.listing, ask, &Watching::default(), 3);
+        let (mut pages, mut more): (Vec<Vec<RowId>>, bool) = (Vec::new(), true);
+        while more {
+            let before = walker.pages();
+            more = walker.step(&mut self.names).await;
+            if walker.pages() > before {
+                pages.push(walker.last_page().to_vec());
+            }
+        }
+        let Some(first_url) = walker.first_reply().map(|(_, reply)| reply.url.clone()) else { return };
+        let walk = walker.finish();
+        let mut done = BTreeSet::new();
+        let mut links = walk.links.clone();
+        // The same relation may stand in a header field and in the body; once is enough for each spelling.
+        links.retain(|link| link.page < 2 && done.insert((link.page, link.relation, link.target.clone())));
+        for link in links.into_iter().take(12) {
+            let followed = self.follow(link, &walk, &pages, &first_url).await;
+            self.evidence.links.push(followed);
+        }
+    }
+
+    async fn follow(&self, link: LinkSeen, walk: &Walk, pages: &[Vec<RowId>], first_url: &Url) -> LinkFollowed {
+        let base = self.session.base();
+        let url = first_url.join(&link.target).ok();
+        let same_origin = url.as_ref().is_some_and(|url| url.origin() == base.origin());
+        let (mut lost, mut credential, mut answer) = (Vec::new(), None, None);
+        if let Some(url) = &url {
+            let token = self.config.token_parameter();
+            lost = first_url
+                .query_pairs()
+                .filter(|(name, _)| Some(name.as_ref()) != token)
+                .filter(|pair| !url.query_pairs().any(|kept| kept == *pair))
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            credential = url
+                .query_pairs()
+                .map(|(name, _)| name.into_owned())
+                .find(|name| CREDENTIALS.contains(&name.to_ascii_lowercase().as_str()));
+            if same_origin {
+                let ask = Ask::start("a link followed").at(At::Url(url.to_string()));
+                let sent = format!("the `{}` link of page {}", link.relation.as_str(), link.page + 1);
+                answer = Some(self.listing.answer(sent, &ask).await);
+            }
+        }
+        let should_be = match link.relation {
+            Relation::Next => pages.get(link.page + 1),
+            Relation::Prev if link.page > 0 => pages.get(link.page - 1),
+            Relation::First => pages.first(),
+            Relation::This => pages.get(link.page),
+            Relation::Last if walk.is_complete() => pages.last(),
+            Relation::Prev | Relation::Last => None,
+        };
+        LinkFollowed {
+            page: link.page,
+            on_last: walk.is_complete() && link.page + 1 == walk.pages.len(),
+            relation: link.relation,
+            target: link.target.chars().take(400).collect(),
+            carried_by: walk.pages[link.page].exchange,
+            same_origin,
+            lost,
+            credential,
+            answer,
+            should_be: should_be.cloned(),
+        }
+    }
+}

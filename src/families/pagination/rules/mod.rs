@@ -1,0 +1,119 @@
+//! The rules of pagination, each with its judge; pure functions of the evidence.
+
+mod churn;
+mod damage;
+mod filters;
+mod links;
+mod order;
+mod sizes;
+mod tokens;
+mod totals;
+mod walks;
+
+use super::evidence::{Evidence, Names, RowId, TokenSample, Walk};
+use crate::{
+    families::{Evidence as AnyEvidence, JudgedRule},
+    rule::Judgement,
+};
+
+/// Every rule of the family, by id.
+pub(super) static RULES: &[JudgedRule] = &[
+    walks::PAG_001,
+    sizes::PAG_002,
+    sizes::PAG_003,
+    walks::PAG_004,
+    walks::PAG_005,
+    churn::PAG_006,
+    churn::PAG_007,
+    order::PAG_008,
+    order::PAG_009,
+    walks::PAG_010,
+    tokens::PAG_011,
+    tokens::PAG_012,
+    filters::PAG_013,
+    tokens::PAG_014,
+    tokens::PAG_015,
+    links::PAG_016,
+    totals::PAG_017,
+    filters::PAG_018,
+    churn::PAG_019,
+];
+
+/// Judges what was seen, unless nothing could be.
+fn on(evidence: &AnyEvidence, judge: fn(&Evidence) -> Judgement) -> Judgement {
+    let AnyEvidence::Pagination(evidence) = evidence else {
+        return Judgement::inconclusive("the probe of this check saw nothing");
+    };
+    if let Some(blocked) = &evidence.blocked {
+        let message = format!("the listing could not be read: {} was answered with {}", blocked.sent, blocked.told());
+        return Judgement::inconclusive(message).cite(blocked.exchange);
+    }
+    judge(evidence)
+}
+
+/// What the run's end prevented.
+fn unseen(evidence: &Evidence, what: &str) -> Judgement {
+    if evidence.cut_short {
+        Judgement::inconclusive("the run ended before this could be seen")
+    } else {
+        Judgement::inconclusive(what)
+    }
+}
+
+/// The reference walk and its rows.
+fn reference(evidence: &Evidence) -> Option<(&Walk, &[RowId])> {
+    let walk = evidence.quiet.first()?;
+    Some((walk, walk.rows(&[])))
+}
+
+/// Whether the repetitions of the reference walk agreed with it; `None` if it was not repeated to the same point.
+fn at_rest(evidence: &Evidence) -> Option<bool> {
+    let (_, rows) = reference(evidence)?;
+    let again = evidence.quiet.get(1)?;
+    (!again.end.says_nothing()).then(|| again.rows(rows) == rows)
+}
+
+/// Says so, if the listing was not at rest while it was looked at.
+fn restless(evidence: &Evidence) -> Option<Judgement> {
+    match at_rest(evidence) {
+        Some(true) => None,
+        Some(false) => Some(
+            Judgement::inconclusive("two walks with nothing written by fincheck differ: others write to the listing, or it has no fixed order")
+                .cite(evidence.quiet.iter().take(2).filter_map(|walk| walk.pages.first()).map(|page| page.exchange)),
+        ),
+        None => Some(unseen(evidence, "the listing could not be walked twice")),
+    }
+}
+
+/// Whether what moves from page to page is a number that grows, whatever it is called: pages or rows are counted.
+fn counts(evidence: &Evidence) -> bool {
+    if evidence.declared.spelling.is_counted() {
+        return true;
+    }
+    if matches!(evidence.declared.spelling, super::evidence::Spelling::LastId) {
+        return false;
+    }
+    let tokens: &[TokenSample] = reference(evidence).map_or(&[], |(walk, _)| &walk.tokens);
+    let numbers: Vec<u64> = tokens.iter().map_while(|token| token.text.parse().ok()).collect();
+    let ids = tokens.iter().any(|token| token.is_last_id);
+    numbers.len() == tokens.len()
+        && !ids
+        && numbers.len() >= 2
+        && numbers.windows(2).all(|pair| pair[1] > pair[0])
+        && numbers.windows(3).all(|three| three[1] - three[0] == three[2] - three[1])
+}
+
+/// The rows' ids, the first few of them.
+fn named(names: &Names, rows: &[RowId]) -> String {
+    const SHOWN: usize = 5;
+    let mut text = rows.iter().take(SHOWN).map(|row| names.of(*row)).collect::<Vec<_>>().join(", ");
+    if rows.len() > SHOWN {
+        text.push_str(&format!(" and {} more", rows.len() - SHOWN));
+    }
+    text
+}
+
+/// "1 row", "2 rows".
+fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}

@@ -1,0 +1,421 @@
+//! Cursors: PAG-011, PAG-012, PAG-014, PAG-015.
+
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
+
+use super::{count, counts, named, on, reference, restless, unseen};
+use crate::{
+    families::{
+        JudgedRule,
+        pagination::evidence::{Answer, BadToken, BadTokenKind, Evidence, Got, RowId, Spelling},
+    },
+    rule::{Judgement, Rule, Severity, Strength},
+};
+
+pub(super) const PAG_011: JudgedRule = JudgedRule {
+    rule: &Rule {
+        id: "PAG-011",
+        slug: "cursor-not-repeatable",
+        family: "pagination",
+        title: "The same cursor gives the same page",
+        sent: "The second and the third page, each asked for twice with the same cursor.",
+        requirement: "The same rows both times; the cursor in the answer may be spelled anew.",
+        not_applicable: "Pages are numbered, or the suite declares cursors to be for single use.",
+        severity: Severity::Major,
+        strength: Strength::Domain,
+        source: "RFC 9110 §9.2.1 (GET is safe); a lost response must be repeatable",
+        remedy: "Keep no state on the server that a request for a page changes.",
+        defects: &["pagination.single-use-cursor", "pagination.cursor-advances"],
+    },
+    judge: |evidence| on(evidence, repeatable),
+};
+
+fn repeatable(evidence: &Evidence) -> Judgement {
+    if evidence.declared.spelling.is_counted() {
+        return Judgement::not_applicable("pages or rows are counted: there is no cursor");
+    }
+    if evidence.declared.single_use {
+        return Judgement::not_applicable("the suite declares cursors to be for single use");
+    }
+    if let Some(judgement) = restless(evidence) {
+        return judgement;
+    }
+    let mut same = 0;
+    for page in &evidence.repeated_pages {
+        let (Some(first), second) = (page.first.rows(), &page.second) else { continue };
+        let fails = match &second.got {
+            Got::Page { rows, .. } => rows != first,
+            _ => !second.says_nothing(),
+        };
+        if fails {
+            return Judgement::fail("the same cursor sent twice does not give the same page")
+                .expected(format!("the same {} again", count(first.len(), "row")))
+                .actual(match second.rows() {
+                    Some(rows) => format!("other rows: {} instead of {}", named(&evidence.names, rows), named(&evidence.names, first)),
+                    None => second.told(),
+                })
+                .cite(page.first.exchange)
+                .cite(second.exchange);
+        }
+        same += usize::from(second.rows().is_some());
+    }
+    if same == 0 {
+        return unseen(evidence, "there was no second page to ask for twice");
+    }
+    Judgement::pass(format!("{} gave the same rows twice", count(same, "cursor")))
+        .cite(evidence.repeated_pages.iter().filter_map(|page| page.second.exchange))
+}
+
+pub(super) const PAG_012: JudgedRule = JudgedRule {
+    rule: &Rule {
+        id: "PAG-012",
+        slug: "bad-cursor-accepted",
+        family: "pagination",
+        title: "Cursors never issued are refused explicitly",
+        sent: "A cursor with one character changed, one cut in half, a random one, one of 8 KiB, an empty one; for \
+               numbered pages -1, 0 and `abc`.",
+        requirement: "A refusal with 4xx. Not the first page (which silently repeats data), not an empty page (which \
+                      looks like the end), not an error of the server. An empty cursor may stand for the first page.",
+        not_applicable: "The listing has no second page, so that there is no cursor.",
+        severity: Severity::Major,
+        strength: Strength::Convention,
+        source: "AIP-158; Square INVALID_CURSOR; CDR 422 Field/InvalidPage (MUST)",
+        remedy: "Sign or encrypt the cursor, and answer 400 with a code of its own when it does not verify.",
+        defects: &["pagination.bad-cursor-restarts", "pagination.bad-cursor-empty", "pagination.bad-cursor-500"],
+    },
+    judge: |evidence| on(evidence, refused),
+};
+
+fn refused(evidence: &Evidence) -> Judgement {
+    let first_page: &[RowId] = reference(evidence).map_or(&[], |(_, rows)| rows);
+    let told: Vec<&BadToken> = evidence.bad_tokens.iter().filter(|bad| !bad.answer.says_nothing()).collect();
+    let random_refused = told.iter().any(|bad| bad.made == BadTokenKind::Random && bad.answer.is_client_error());
+    let mut explained = 0;
+    for bad in &told {
+        let answer = &bad.answer;
+        let fail = |message: &str| {
+            Judgement::fail(message)
+                .expected("a refusal with 4xx and a code of its own")
+                .actual(format!("{} was answered with {}", answer.sent, answer.told()))
+                .cite(answer.exchange)
+        };
+        match &answer.got {
+            Got::Refused { status: 500.. } => return fail("a cursor never issued is an error of the server"),
+            Got::Page { circles: true, .. } => {
+                return fail("a page that is none leads to itself: a walk that follows it never ends");
+            }
+            _ if bad.made == BadTokenKind::Empty => {}
+            // An edited cursor may happen to be a good one for another position; see PAG-015.
+            Got::Page { .. } if random_refused && matches!(bad.made, BadTokenKind::Edited | BadTokenKind::Truncated) => {
+                explained += 1;
+            }
+            // Zero, negative and wordy numbers may be taken for the default: that is what the first page is.
+            Got::Page { .. } if bad.made == BadTokenKind::NoNumber => explained += 1,
+            Got::Page { rows, continues, .. } if rows.is_empty() && !continues => {
+                return fail("a cursor never issued is answered with an empty page, which looks like the end")
+                    .severity(Severity::Critical);
+            }
+            Got::Page { rows, .. } if !rows.is_empty() && first_page.starts_with(rows) => {
+                return fail("a cursor never issued is answered with the first page, which silently repeats data");
+            }
+            Got::Page { .. } => explained += 1,
+            _ => {}
+        }
+    }
+    if told.is_empty() {
+        return if evidence.bad_tokens.is_empty() && !evidence.cut_short {
+            Judgement::not_applicable("the listing has no second page, so that there is no cursor")
+        } else {
+            unseen(evidence, "no answer to a cursor never issued says anything about the listing")
+        };
+    }
+    let refused = told.iter().filter(|bad| bad.answer.is_client_error()).count();
+    let exchanges = told.iter().filter_map(|bad| bad.answer.exchange);
+    if refused == 0 {
+        return Judgement::inconclusive("none of the cursors never issued was refused; they may be good ones for other positions")
+            .cite(exchanges);
+    }
+    let judgement = Judgement::pass(format!("{} refused", count(refused, "cursor never issued").replace("issueds", "issued")));
+    let judgement = if explained > 0 {
+        judgement.detail(format!("{explained} more were taken for another position or for the default"))
+    } else {
+        judgement
+    };
+    judgement.cite(exchanges)
+}
+
+pub(super) const PAG_014: JudgedRule = JudgedRule {
+    rule: &Rule {
+        id: "PAG-014",
+        slug: "cursor-is-a-capability",
+        family: "pagination",
+        title: "A cursor is not a capability",
+        sent: "A cursor of one client with the credentials of another tenant and without any; each also without the \
+               cursor, as a control.",
+        requirement: "The other client is refused or sees only its own rows; without credentials nothing is shown.",
+        not_applicable: "The listing needs no credentials, is declared `shared`, or is paged by number.",
+        severity: Severity::Critical,
+        strength: Strength::Normative,
+        source: "AIP-158 (a token must not provide authorization); OWASP API1:2023",
+        remedy: "Authorise every page like the first, and bind the cursor to the client it was issued to.",
+        defects: &["pagination.cursor-is-capability"],
+    },
+    judge: |evidence| on(evidence, no_capability),
+};
+
+fn no_capability(evidence: &Evidence) -> Judgement {
+    if evidence.declared.shared {
+        return Judgement::not_applicable("the suite declares that every client may see these rows");
+    }
+    if evidence.declared.spelling.is_counted() {
+        return Judgement::not_applicable("pages or rows are counted: there is no cursor");
+    }
+    let Some(foreign) = &evidence.foreign else {
+        return if evidence.cut_short {
+            unseen(evidence, "")
+        } else {
+            Judgement::not_applicable("the listing needs no credentials, or has no second page")
+        };
+    };
+    let shown = |answer: &Answer| -> Vec<RowId> {
+        answer.rows().unwrap_or_default().iter().filter(|row| foreign.owned.contains(row)).copied().collect()
+    };
+    let mut tested = Vec::new();
+    for (who, control, answer) in [
+        ("another tenant's client", &foreign.control, &foreign.other),
+        ("a request without credentials", &foreign.anonymous_control, &foreign.anonymous),
+    ] {
+        let (Some(control), Some(answer)) = (control, answer) else { continue };
+        if !shown(control).is_empty() {
+            let message = format!("{who} sees these rows without any cursor: the cursor adds nothing to that");
+            return Judgement::inconclusive(message).cite(control.exchange);
+        }
+        let rows = shown(answer);
+        if !rows.is_empty() {
+            return Judgement::fail(format!("{who} sees rows of `{}` by sending its cursor", foreign.owner))
+                .expected("a refusal, or only rows that the sender may see")
+                .actual(format!("{} shown: {}", count(rows.len(), "row"), named(&evidence.names, &rows)))
+                .cite(control.exchange)
+                .cite(answer.exchange);
+        }
+        let nothing = matches!(answer.got, Got::Nothing { .. } | Got::Refused { status: 429 | 502 | 503 | 504 });
+        if !nothing {
+            tested.push(answer);
+        }
+    }
+    if tested.is_empty() {
+        return unseen(evidence, "no answer to another's cursor says anything about the listing");
+    }
+    let both = foreign.other.is_some();
+    let who = if both { "another tenant and a request without credentials" } else { "a request without credentials" };
+    let judgement = Judgement::pass(format!("{who} got nothing by sending the cursor")).cite(tested.iter().filter_map(|a| a.exchange));
+    if both { judgement } else { judgement.detail("with `other_client`, another tenant's credentials would be tried too") }
+}
+
+pub(super) const PAG_015: JudgedRule = JudgedRule {
+    rule: &Rule {
+        id: "PAG-015",
+        slug: "transparent-cursor",
+        family: "pagination",
+        title: "A cursor is opaque",
+        sent: "Nothing of its own: cursors of the walks are read as numbers, base64, base64url, hexadecimal.",
+        requirement: "A cursor is no bare number and holds no readable offset or page number, which clients would come \
+                      to compute with.",
+        not_applicable: "Pages are numbered, or the cursor is the id of a row by design.",
+        severity: Severity::Minor,
+        strength: Strength::Normative,
+        source: "AIP-158 (page tokens must be opaque); Zalando RESTful API Guidelines rule 160",
+        remedy: "Encrypt or sign the cursor; base64 of readable text is not enough.",
+        defects: &["pagination.plain-offset-cursor"],
+    },
+    judge: |evidence| on(evidence, opaque),
+};
+
+fn opaque(evidence: &Evidence) -> Judgement {
+    let Some((walk, _)) = reference(evidence) else { return unseen(evidence, "the listing was not walked") };
+    if evidence.declared.spelling == Spelling::LastId || counts(evidence) && evidence.declared.spelling != Spelling::Cursor {
+        return Judgement::not_applicable("the listing is paged by number or by the id of a row");
+    }
+    let tokens: Vec<_> = walk.tokens.iter().chain(evidence.sized.iter().flat_map(|walk| &walk.tokens)).collect();
+    let Some(first) = tokens.first() else {
+        return unseen(evidence, "the listing has no second page, so that there is no cursor");
+    };
+    if tokens.iter().all(|token| token.is_last_id) {
+        return Judgement::not_applicable("the cursor is the id of the last row");
+    }
+    let carried_by = walk.pages.get(first.page).map(|page| page.exchange);
+    let shown: String = first.text.chars().take(60).collect();
+    if tokens.iter().all(|token| !token.text.is_empty() && token.text.bytes().all(|b| b.is_ascii_digit())) {
+        return Judgement::fail("the cursor is a bare number")
+            .expected("text that tells a client nothing")
+            .actual(format!("`{shown}`"))
+            .cite(carried_by);
+    }
+    let readable: Vec<String> = tokens.iter().filter_map(|token| readable(&token.text)).collect();
+    if readable.len() == tokens.len()
+        && let Some(text) = readable.first()
+    {
+        let shown = format!("`{shown}` reads `{}`", text.chars().take(80).collect::<String>());
+        if readable.iter().all(|text| holds_position(text)) {
+            return Judgement::fail("the cursor holds a readable offset or page number")
+                .expected("text that tells a client nothing")
+                .actual(shown)
+                .cite(carried_by);
+        }
+        if text.trim_start().starts_with(['{', '[']) {
+            return Judgement::fail("the cursor is readable JSON")
+                .severity(Severity::Info)
+                .expected("text that tells a client nothing")
+                .actual(shown)
+                .cite(carried_by);
+        }
+        return Judgement::pass("the cursor holds no offset or page number").detail(format!("it can be read: {shown}"));
+    }
+    Judgement::pass(format!("{} looked at, none of them readable", count(tokens.len(), "cursor"))).cite(carried_by)
+}
+
+/// The printable text that a cursor decodes to, if it does.
+fn readable(token: &str) -> Option<String> {
+    let decoders: [&dyn Fn(&[u8]) -> Option<Vec<u8>>; 5] = [
+        &|text| BASE64URL_NOPAD.decode(text).ok(),
+        &|text| BASE64URL.decode(text).ok(),
+        &|text| BASE64.decode(text).ok(),
+        &|text| BASE64_NOPAD.decode(text).ok(),
+        &|text| HEXLOWER_PERMISSIVE.decode(text).ok(),
+    ];
+    decoders.iter().find_map(|decode| {
+        let text = String::from_utf8(decode(token.as_bytes())?).ok()?;
+        let printable = text.chars().all(|c| !c.is_control()) && text.chars().count() >= 2;
+        printable.then_some(text)
+    })
+}
+
+/// Whether readable text is a number, or names an offset or a page.
+fn holds_position(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let number = !lower.is_empty() && lower.bytes().all(|b| b.is_ascii_digit());
+    let names = ["offset", "skip", "page"];
+    number || names.iter().any(|name| lower.contains(name) && lower.bytes().any(|b| b.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        exchange::ExchangeId,
+        families::pagination::{
+            evidence::{Declared, Foreign, RepeatedPage, TokenSample, Walk},
+            rules::damage::tests::{ids, walk},
+        },
+        rule::Verdict,
+    };
+
+    fn answer(got: Got) -> Answer {
+        Answer { sent: "cursor `x`".into(), exchange: Some(ExchangeId(3)), got }
+    }
+
+    fn page(rows: &[u128]) -> Got {
+        Got::Page { status: 200, rows: ids(rows), continues: false, circles: false, total: None }
+    }
+
+    fn refusal(status: u16) -> Got {
+        Got::Refused { status }
+    }
+
+    fn evidence() -> Evidence {
+        let walk = walk(&[&[1, 2], &[3, 4]]);
+        Evidence { quiet: vec![walk.clone(), walk], ..Evidence::default() }
+    }
+
+    #[test]
+    fn the_same_cursor_gives_the_same_page() {
+        let judge = |second| {
+            let mut e = evidence();
+            e.repeated_pages = vec![RepeatedPage { first: answer(page(&[3, 4])), second: answer(second) }];
+            repeatable(&e).verdict
+        };
+        assert_eq!(judge(page(&[3, 4])), Verdict::Pass);
+        assert_eq!(judge(page(&[5])), Verdict::Fail);
+        assert_eq!(judge(refusal(410)), Verdict::Fail);
+        assert_eq!(judge(refusal(429)), Verdict::Inconclusive);
+        let mut single = evidence();
+        single.declared.single_use = true;
+        assert_eq!(repeatable(&single).verdict, Verdict::NotApplicable);
+    }
+
+    fn bad(made: BadTokenKind, got: Got) -> BadToken {
+        BadToken { made, answer: answer(got) }
+    }
+
+    fn judge_bad(tokens: Vec<BadToken>) -> (Verdict, Option<Severity>) {
+        let judged = refused(&Evidence { bad_tokens: tokens, ..evidence() });
+        (judged.verdict, judged.severity)
+    }
+
+    #[test]
+    fn cursors_never_issued_are_refused_and_nothing_else() {
+        use BadTokenKind::{Edited, Empty, Random};
+        assert_eq!(judge_bad(vec![bad(Random, refusal(400))]), (Verdict::Pass, None));
+        assert_eq!(judge_bad(vec![bad(Random, page(&[1, 2]))]), (Verdict::Fail, None));
+        assert_eq!(judge_bad(vec![bad(Random, page(&[]))]), (Verdict::Fail, Some(Severity::Critical)));
+        assert_eq!(judge_bad(vec![bad(Random, refusal(500))]), (Verdict::Fail, None));
+        assert_eq!(judge_bad(vec![bad(Random, refusal(503))]).0, Verdict::Inconclusive);
+        assert_eq!(judge_bad(vec![bad(Empty, page(&[1, 2])), bad(Random, refusal(400))]).0, Verdict::Pass);
+        // An edited cursor that leads to the first page is a good one for that position if others are refused.
+        assert_eq!(judge_bad(vec![bad(Edited, page(&[1, 2])), bad(Random, refusal(404))]).0, Verdict::Pass);
+        assert_eq!(judge_bad(vec![bad(Edited, page(&[1, 2])), bad(Random, page(&[1, 2]))]).0, Verdict::Fail);
+        assert_eq!(judge_bad(vec![]).0, Verdict::NotApplicable);
+    }
+
+    #[test]
+    fn numbers_that_are_no_pages_may_mean_the_default_but_must_not_circle() {
+        use BadTokenKind::NoNumber;
+        assert_eq!(judge_bad(vec![bad(NoNumber, page(&[1, 2])), bad(NoNumber, refusal(404))]).0, Verdict::Pass);
+        assert_eq!(judge_bad(vec![bad(NoNumber, page(&[1, 2]))]).0, Verdict::Inconclusive);
+        let circle = Got::Page { status: 200, rows: ids(&[1]), continues: true, circles: true, total: None };
+        assert_eq!(judge_bad(vec![bad(NoNumber, circle)]).0, Verdict::Fail);
+    }
+
+    #[test]
+    fn anothers_cursor_shows_nothing() {
+        let judge = |control, other, anonymous| {
+            let foreign = Foreign {
+                owner: "reader".into(),
+                owned: ids(&[1, 2, 3, 4]),
+                control: Some(answer(control)),
+                other: Some(answer(other)),
+                anonymous_control: Some(answer(refusal(401))),
+                anonymous: Some(answer(anonymous)),
+            };
+            no_capability(&Evidence { foreign: Some(foreign), ..evidence() }).verdict
+        };
+        assert_eq!(judge(refusal(404), refusal(404), refusal(401)), Verdict::Pass);
+        assert_eq!(judge(page(&[8]), page(&[9]), refusal(401)), Verdict::Pass, "its own rows");
+        assert_eq!(judge(refusal(404), page(&[3]), refusal(401)), Verdict::Fail);
+        assert_eq!(judge(refusal(404), refusal(404), page(&[3])), Verdict::Fail);
+        assert_eq!(judge(page(&[1]), page(&[3]), refusal(401)), Verdict::Inconclusive, "shared data");
+        assert_eq!(no_capability(&evidence()).verdict, Verdict::NotApplicable);
+    }
+
+    fn tokens(texts: &[&str]) -> Evidence {
+        let tokens = texts
+            .iter()
+            .enumerate()
+            .map(|(page, text)| TokenSample { page, text: (*text).into(), is_last_id: false })
+            .collect();
+        Evidence { quiet: vec![Walk { tokens, ..walk(&[&[1], &[2], &[3]]) }], ..Evidence::default() }
+    }
+
+    #[test]
+    fn numbers_and_readable_offsets_are_not_opaque() {
+        assert_eq!(opaque(&tokens(&["25", "50"])).verdict, Verdict::Fail);
+        assert_eq!(opaque(&tokens(&["b2Zmc2V0OjI1", "b2Zmc2V0OjUw"])).verdict, Verdict::Fail, "offset:25");
+        let judged = opaque(&tokens(&["eyJpZCI6ImEifQ"]));
+        assert_eq!((judged.verdict, judged.severity), (Verdict::Fail, Some(Severity::Info)), "JSON without a position");
+        assert_eq!(opaque(&tokens(&["cD0yMDI2LTExLTIyKzExJTNBNTE"])).verdict, Verdict::Pass, "a time, not an offset");
+        assert_eq!(opaque(&tokens(&["q7Zx_0-aaBQ9fX1nL2"])).verdict, Verdict::Pass);
+        assert_eq!(opaque(&tokens(&[])).verdict, Verdict::Inconclusive);
+        let mut by_id = tokens(&["25", "31"]);
+        by_id.declared = Declared { spelling: Spelling::LastId, ..Declared::default() };
+        assert_eq!(opaque(&by_id).verdict, Verdict::NotApplicable);
+    }
+}

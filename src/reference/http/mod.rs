@@ -1,0 +1,15 @@
+//! From an HTTP request to a [`Call`] a resource can answer, and from its [`Reply`] back.
+
+mod access;
+mod body;
+mod correlation;
+mod negotiation;
+mod query;
+mod reply;
+mod route;
+mod service;
+
+pub(super) use query::Query;
+pub(super) use reply::Reply;
+pub(super) use route::Route;
+pub(super) use service::{Api, Call, Peer, answer};

@@ -1,0 +1,53 @@
+//! Which resource a path names, and which methods it takes.
+
+use http::Method;
+
+/// A resource of the API; account and row ids are as the path spells them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::reference) enum Route<'a> {
+    Health,
+    Accounts,
+    Account(&'a str),
+    Positions(&'a str),
+    Position(&'a str, &'a str),
+    Transactions(&'a str),
+    Transaction(&'a str, &'a str),
+    Orders(&'a str),
+    Order(&'a str, &'a str),
+    Statements(&'a str),
+}
+
+impl<'a> Route<'a> {
+    /// The resource at this path.
+    pub(in crate::reference) fn of(path: &'a str) -> Option<Self> {
+        let segments: Vec<&str> = path.strip_prefix("/v1/")?.split('/').collect();
+        Some(match segments.as_slice() {
+            ["health"] => Self::Health,
+            ["accounts"] => Self::Accounts,
+            ["accounts", account] => Self::Account(account),
+            ["accounts", account, "positions"] => Self::Positions(account),
+            ["accounts", account, "positions", id] => Self::Position(account, id),
+            ["accounts", account, "transactions"] => Self::Transactions(account),
+            ["accounts", account, "transactions", id] => Self::Transaction(account, id),
+            ["accounts", account, "orders"] => Self::Orders(account),
+            ["accounts", account, "orders", id] => Self::Order(account, id),
+            ["accounts", account, "statements"] => Self::Statements(account),
+            _ => return None,
+        })
+    }
+
+    /// What `Allow` says (RFC 9110 §10.2.1). A ledger is only ever added to.
+    pub(in crate::reference) fn allow(self) -> &'static str {
+        match self {
+            Self::Positions(_) | Self::Transactions(_) | Self::Orders(_) => "GET, HEAD, POST, OPTIONS",
+            Self::Position(..) => "GET, HEAD, PATCH, DELETE, OPTIONS",
+            Self::Order(..) => "GET, HEAD, DELETE, OPTIONS",
+            _ => "GET, HEAD, OPTIONS",
+        }
+    }
+
+    /// Whether the resource takes this method; names are case-sensitive (RFC 9110 §9.1).
+    pub(in crate::reference) fn allows(self, method: &Method) -> bool {
+        self.allow().split(", ").any(|allowed| allowed == method.as_str())
+    }
+}

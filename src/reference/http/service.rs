@@ -1,0 +1,168 @@
+//! The way of one request through the API.
+//!
+//! Order of the checks: route (404), method (405), credentials (401), scope (403), `Accept` (406), media type (415), body
+//! (413, 400), and then what the resource itself has to say. Nothing is changed before all of them have passed.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri::Authority};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use serde_json::Value;
+
+use super::{Query, Reply, access, body, correlation, negotiation, route::Route};
+use crate::reference::{
+    behaviour::Behaviour,
+    defects::pagination::CURSOR_IS_CAPABILITY,
+    ledger::{Ids, Ledger},
+    paging::Cursors,
+    problem::{Fault, Problem, Voice},
+    resources,
+    tokens::Principal,
+    variants::{GZIP, NUMERIC_IDS},
+};
+
+/// One running API.
+pub(in crate::reference) struct Api {
+    pub(in crate::reference) behaviour: Behaviour,
+    pub(in crate::reference) cursors: Cursors,
+    ledger: Mutex<Ledger>,
+    voice: Voice,
+}
+
+impl Api {
+    pub(in crate::reference) fn new(behaviour: Behaviour, cursors: Cursors, ledger: Ledger) -> Self {
+        Self { behaviour, cursors, ledger: Mutex::new(ledger), voice: Voice::default() }
+    }
+
+    /// The rows, for as long as the guard lives; never held while waiting for a peer.
+    pub(in crate::reference) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(in crate::reference) fn ids(&self) -> Ids {
+        if self.behaviour.is(NUMERIC_IDS) { Ids::Number } else { Ids::Text }
+    }
+}
+
+/// How a connection reached the API.
+#[derive(Debug, Clone)]
+pub(in crate::reference) struct Peer {
+    /// `http` or `https`.
+    pub(in crate::reference) scheme: &'static str,
+    /// Used in links for callers that send no Host.
+    pub(in crate::reference) authority: String,
+}
+
+/// A request that has passed every general check.
+pub(in crate::reference) struct Call<'a> {
+    pub(in crate::reference) api: &'a Api,
+    pub(in crate::reference) principal: Principal,
+    pub(in crate::reference) path: &'a str,
+    pub(in crate::reference) query: Query,
+    /// Scheme and authority the caller used: links start with it.
+    pub(in crate::reference) origin: String,
+    /// `null` where the method takes no body.
+    pub(in crate::reference) body: Value,
+}
+
+/// Answers one request; whatever goes wrong is an answer too.
+pub(in crate::reference) async fn answer(
+    api: Arc<Api>,
+    peer: Peer,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let id = correlation::of(request.headers());
+    let (head, body) = request.into_parts();
+    let (mut reply, header_id) = match handle(&api, &peer, &head, body).await {
+        Ok(reply) => (reply, Some(id)),
+        Err(problem) => api.voice.speak(problem, &id, &api.behaviour),
+    };
+    if api.behaviour.is(GZIP) {
+        reply.headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        if negotiation::accepts_gzip(&head.headers) {
+            reply = negotiation::gzip(reply);
+        }
+    }
+    Ok(finish(reply, header_id.as_deref(), head.method == Method::HEAD))
+}
+
+async fn handle(api: &Api, peer: &Peer, head: &http::request::Parts, body: Incoming) -> Result<Reply, Problem> {
+    let path = head.uri.path();
+    let Some(route) = Route::of(path) else {
+        return Err(Problem::new(Fault::RouteNotFound, "nothing is served at this path").received(path));
+    };
+    if !route.allows(&head.method) {
+        let detail = format!("this resource takes {}", route.allow());
+        return Err(Problem::new(Fault::MethodNotAllowed, detail).header(header::ALLOW, route.allow()));
+    }
+    if head.method == Method::OPTIONS {
+        return Ok(Reply::empty(StatusCode::NO_CONTENT).header(header::ALLOW, route.allow()));
+    }
+    let query = Query::parse(head.uri.query());
+    if route == Route::Health {
+        query.only(&[])?;
+        return Ok(resources::health());
+    }
+    let principal = caller(api, &head.headers, &query)?;
+    access::authorise(principal, &head.method)?;
+    if !negotiation::accepts_json(&head.headers) {
+        return Err(Problem::new(Fault::NotAcceptable, "this API answers in application/json only"));
+    }
+    let body = json_body(head, body).await?;
+    let origin = format!("{}://{}", peer.scheme, authority(&head.uri, &head.headers).unwrap_or(&peer.authority));
+    let call = Call { api, principal, path, query, origin, body };
+    resources::answer(&call, route, &head.method)
+}
+
+fn caller(api: &Api, headers: &HeaderMap, query: &Query) -> Result<Principal, Problem> {
+    if api.behaviour.has(CURSOR_IS_CAPABILITY)
+        && let Some(tenant) = query.get("cursor").and_then(|cursor| api.cursors.owner(cursor))
+    {
+        return Ok(Principal { tenant, may_write: false });
+    }
+    access::authenticate(headers)
+}
+
+async fn json_body(head: &http::request::Parts, incoming: Incoming) -> Result<Value, Problem> {
+    let (taken, advice) = match head.method {
+        Method::POST => (&["application/json"][..], "accept-post"),
+        Method::PATCH => (&["application/merge-patch+json", "application/json"][..], "accept-patch"),
+        _ => return Ok(Value::Null),
+    };
+    let media_type = negotiation::media_type(&head.headers);
+    if !media_type.is_some_and(|sent| taken.contains(&sent.as_str())) {
+        let detail = format!("send the body as {}", taken.join(" or "));
+        let advice = http::HeaderName::from_static(advice);
+        return Err(Problem::new(Fault::UnsupportedMediaType, detail).header(advice, &taken.join(", ")));
+    }
+    body::parse(&body::read(incoming).await?)
+}
+
+/// The authority the caller addressed: `:authority` of HTTP/2 or the Host header.
+fn authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let host = || headers.get(header::HOST)?.to_str().ok();
+    let sent = uri.authority().map(Authority::as_str).or_else(host)?;
+    // It ends up in links, so it must be a host and nothing more.
+    (sent.parse::<Authority>().is_ok() && !sent.contains('@')).then_some(sent)
+}
+
+fn finish(mut reply: Reply, id: Option<&str>, is_head: bool) -> Response<Full<Bytes>> {
+    if let Some(id) = id.and_then(|id| HeaderValue::from_str(id).ok()) {
+        reply.headers.insert(correlation::HEADER, id);
+    }
+    reply.headers.entry("x-content-type-options").or_insert(HeaderValue::from_static("nosniff"));
+    reply.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if is_head {
+        reply.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(reply.body.len()));
+        reply.body = Bytes::new();
+    }
+    let mut response = Response::new(Full::new(reply.body));
+    *response.status_mut() = reply.status;
+    *response.headers_mut() = reply.headers;
+    response
+}

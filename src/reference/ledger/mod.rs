@@ -1,0 +1,54 @@
+//! What the API keeps: accounts and, for each, its rows in memory.
+//!
+//! A list is a [`Collection`] of rows in the order of their sort key. Seeded rows are compact; their text is made when
+//! they are served.
+
+mod account;
+mod collection;
+pub(super) mod instant;
+mod money;
+mod order;
+mod position;
+mod row;
+mod seed;
+mod statement;
+mod transaction;
+
+pub(super) use account::{Account, Books};
+pub(super) use collection::Collection;
+pub(super) use money::{Currency, Money, decimal};
+pub(super) use order::{Order, OrderKind, OrderStatus, Side, TimeInForce};
+pub(super) use position::{Position, SYMBOLS, reference_value};
+pub(super) use row::{Ids, Key, Row};
+pub(super) use seed::seed;
+pub(super) use statement::Statement;
+pub(super) use transaction::{Transaction, TransactionKind};
+
+use std::collections::BTreeMap;
+
+use super::tokens::Tenant;
+
+/// Everything the API knows.
+pub(super) struct Ledger {
+    pub(super) accounts: Collection<Account>,
+    books: BTreeMap<String, Books>,
+    next_id: u32,
+}
+
+impl Ledger {
+    /// The rows of an account, if this tenant may see it.
+    pub(super) fn books(&self, account: &str, tenant: Tenant) -> Option<&Books> {
+        self.books.get(account).filter(|books| books.tenant == tenant)
+    }
+
+    /// The same, to write to.
+    pub(super) fn books_mut(&mut self, account: &str, tenant: Tenant) -> Option<&mut Books> {
+        self.books.get_mut(account).filter(|books| books.tenant == tenant)
+    }
+
+    /// An id that no row has had before; larger than all earlier ones.
+    pub(super) fn new_id(&mut self) -> u32 {
+        self.next_id += 1;
+        self.next_id
+    }
+}

@@ -1,0 +1,83 @@
+//! The problem types: each with one status, one code and one title, for ever.
+
+use http::StatusCode;
+
+/// A kind of problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::reference) enum Fault {
+    InvalidJson,
+    InvalidLimit,
+    InvalidParameter,
+    UnknownParameter,
+    RepeatedParameter,
+    InvalidCursor,
+    Unauthenticated,
+    InvalidToken,
+    InsufficientScope,
+    RouteNotFound,
+    AccountNotFound,
+    RowNotFound,
+    PageOutOfRange,
+    MethodNotAllowed,
+    NotAcceptable,
+    CursorExpiredRestart,
+    OrderNotCancellable,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    ValidationFailed,
+    Internal,
+}
+
+impl Fault {
+    pub(super) fn status(self) -> StatusCode {
+        self.facts().0
+    }
+
+    /// `invalid-cursor`: ends the `type`.
+    pub(super) fn slug(self) -> &'static str {
+        self.facts().1
+    }
+
+    pub(super) fn title(self) -> &'static str {
+        self.facts().2
+    }
+
+    /// Whether it is about a query parameter.
+    pub(super) fn is_about_parameters(self) -> bool {
+        matches!(
+            self,
+            Self::InvalidLimit
+                | Self::InvalidParameter
+                | Self::UnknownParameter
+                | Self::RepeatedParameter
+                | Self::InvalidCursor
+        )
+    }
+
+    fn facts(self) -> (StatusCode, &'static str, &'static str) {
+        let (status, slug, title) = match self {
+            Self::InvalidJson => (400, "invalid-json", "The request body is not valid JSON"),
+            Self::InvalidLimit => (400, "invalid-limit", "The page size cannot be used"),
+            Self::InvalidParameter => (400, "invalid-parameter", "A query parameter has a value that cannot be used"),
+            Self::UnknownParameter => (400, "unknown-parameter", "A query parameter is not known"),
+            Self::RepeatedParameter => (400, "repeated-parameter", "A query parameter is repeated"),
+            Self::InvalidCursor => (400, "invalid-cursor", "The cursor cannot be used"),
+            Self::Unauthenticated => (401, "unauthenticated", "Credentials are required"),
+            Self::InvalidToken => (401, "invalid-token", "The credentials are not valid"),
+            Self::InsufficientScope => (403, "insufficient-scope", "The token does not permit this"),
+            Self::RouteNotFound => (404, "route-not-found", "There is no such path"),
+            Self::AccountNotFound => (404, "account-not-found", "There is no such account"),
+            Self::RowNotFound => (404, "resource-not-found", "There is no such resource"),
+            Self::PageOutOfRange => (404, "page-out-of-range", "There is no such page"),
+            Self::MethodNotAllowed => (405, "method-not-allowed", "The resource does not take this method"),
+            Self::NotAcceptable => (406, "not-acceptable", "No acceptable representation exists"),
+            Self::CursorExpiredRestart => (409, "cursor-expired-restart", "The walk must start again"),
+            Self::OrderNotCancellable => (409, "order-not-cancellable", "The order can no longer be cancelled"),
+            Self::BodyTooLarge => (413, "body-too-large", "The request body is too large"),
+            Self::UnsupportedMediaType => (415, "unsupported-media-type", "The media type is not supported"),
+            Self::ValidationFailed => (422, "validation-failed", "The request body cannot be accepted"),
+            Self::Internal => (500, "internal-error", "The request could not be served"),
+        };
+        (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), slug, title)
+    }
+}

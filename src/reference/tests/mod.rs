@@ -1,0 +1,11 @@
+//! The API from outside: every test speaks HTTP to a running one.
+
+mod client;
+mod defects;
+mod error_defects;
+mod errors;
+mod pagination_defects;
+mod surface;
+mod transport;
+mod variants;
+mod walks;

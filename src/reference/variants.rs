@@ -1,0 +1,101 @@
+//! The variants: ways to be odd that the rules must not report.
+
+/// One way in which the API can be unusual and still right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variant {
+    /// Permanent; those that start with `paging.` exclude each other, the last one given wins.
+    pub name: &'static str,
+    /// What the API does, in one sentence.
+    pub summary: &'static str,
+}
+
+pub(super) const SHORT_PAGES: Variant = Variant {
+    name: "short-pages",
+    summary: "pages in the middle of a walk are shorter than asked for, sometimes empty, and carry a cursor",
+};
+pub(super) const EMPTY_LAST_PAGE: Variant = Variant {
+    name: "empty-last-page",
+    summary: "the last page with rows carries a cursor that leads to one empty page",
+};
+pub(super) const UNSTABLE_CURSOR_TEXT: Variant =
+    Variant { name: "unstable-cursor-text", summary: "the same position has another cursor text each time" };
+pub(super) const ESTIMATED_TOTAL: Variant =
+    Variant { name: "estimated-total", summary: "totals are off by up to 4 % and marked `total_is_estimate`" };
+pub(super) const SNAPSHOT_CURSOR: Variant =
+    Variant { name: "snapshot-cursor", summary: "a walk sees the rows as they were when it began" };
+pub(super) const NULL_NEXT: Variant = Variant { name: "null-next", summary: "the last page says `next: null`" };
+pub(super) const EMPTY_NEXT: Variant = Variant { name: "empty-next", summary: "the last page says `next: \"\"`" };
+pub(super) const NO_TOTALS: Variant = Variant { name: "no-totals", summary: "lists carry no total" };
+pub(super) const OVERSIZE_REJECTED: Variant =
+    Variant { name: "oversize-rejected", summary: "a page size above the maximum is refused with 400" };
+pub(super) const LENIENT_SIZE: Variant =
+    Variant { name: "lenient-size", summary: "a page size that is no positive integer means the default" };
+pub(super) const RELATIVE_LINKS: Variant = Variant { name: "relative-links", summary: "links are relative references" };
+pub(super) const NO_LINKS: Variant =
+    Variant { name: "no-links", summary: "lists carry no links, neither in the header nor in the body" };
+pub(super) const GZIP: Variant =
+    Variant { name: "gzip", summary: "bodies are compressed for callers that accept gzip" };
+pub(super) const NUMERIC_IDS: Variant = Variant { name: "numeric-ids", summary: "ids of rows are JSON numbers" };
+pub(super) const SLOW_VISIBILITY: Variant =
+    Variant { name: "slow-visibility", summary: "a created row appears in lists after 150 ms" };
+pub(super) const ANCHOR_RESTART_CODE: Variant = Variant {
+    name: "anchor-restart-code",
+    summary: "a cursor whose row was deleted is answered with 409 `cursor_expired_restart`",
+};
+pub(super) const HOUSE_ERRORS: Variant = Variant {
+    name: "house-errors",
+    summary: "errors are `{\"error\":{\"code\",\"message\",\"request_id\"}}` as application/json",
+};
+pub(super) const CURSOR_HEADER: Variant =
+    Variant { name: "paging.cursor-header", summary: "the next cursor is in the response header X-Next-Cursor" };
+pub(super) const LINK_HEADER_ARRAY: Variant = Variant {
+    name: "paging.link-header-array",
+    summary: "the body is a bare array; only the Link header continues; X-Total-Count has the total",
+};
+pub(super) const NEXT_URL: Variant =
+    Variant { name: "paging.next-url", summary: "the body carries `next_url`, a whole URL" };
+pub(super) const LAST_ID: Variant = Variant {
+    name: "paging.last-id",
+    summary: "`starting_after` takes the id of the last row seen; the body says `has_more`",
+};
+pub(super) const HAS_MORE: Variant =
+    Variant { name: "paging.has-more", summary: "the body always carries a cursor; `has_more: false` ends the walk" };
+pub(super) const OFFSET: Variant =
+    Variant { name: "paging.offset", summary: "`offset` and `limit` count rows: pages shift when rows are written" };
+pub(super) const PAGE_NUMBER: Variant = Variant {
+    name: "paging.page-number",
+    summary: "`page` and `page_size` count pages: they shift when rows are written",
+};
+
+/// Every variant.
+pub static VARIANTS: &[Variant] = &[
+    SHORT_PAGES,
+    EMPTY_LAST_PAGE,
+    UNSTABLE_CURSOR_TEXT,
+    ESTIMATED_TOTAL,
+    SNAPSHOT_CURSOR,
+    NULL_NEXT,
+    EMPTY_NEXT,
+    NO_TOTALS,
+    OVERSIZE_REJECTED,
+    LENIENT_SIZE,
+    RELATIVE_LINKS,
+    NO_LINKS,
+    GZIP,
+    NUMERIC_IDS,
+    SLOW_VISIBILITY,
+    ANCHOR_RESTART_CODE,
+    HOUSE_ERRORS,
+    CURSOR_HEADER,
+    LINK_HEADER_ARRAY,
+    NEXT_URL,
+    LAST_ID,
+    HAS_MORE,
+    OFFSET,
+    PAGE_NUMBER,
+];
+
+/// The variant of that name.
+pub fn variant(name: &str) -> Option<&'static Variant> {
+    VARIANTS.iter().find(|variant| variant.name == name)
+}

@@ -1,0 +1,195 @@
+//! Executes a plan: prepares, drives the checks, judges what they saw, and makes the record.
+//!
+//! Readers run side by side, writers one after another, saturating checks last. Whatever happens (a failed step, an
+//! interruption, a spent budget), teardown runs and a record of what was learned is made.
+
+mod events;
+mod judge;
+mod session;
+mod steps;
+mod trace;
+
+pub use events::{Events, Silent};
+
+use std::{
+    collections::BTreeMap,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::{FutureExt, StreamExt, stream};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use self::{session::CheckSession, trace::Trace};
+use crate::{
+    exchange::Redactor,
+    families::{Evidence, FAMILIES, Footprint, Observer},
+    notation::{Span, Values},
+    plan::{Item, Plan},
+    record::{Record, Stopped, SuiteRef},
+    suite::Suite,
+    wire::{Limits, Settings, TlsSettings, Wire, WireError},
+};
+
+/// How a run is carried out, beyond what the suite says.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// How the peer's certificate is checked.
+    pub tls: TlsSettings,
+    /// A proxy for all requests.
+    pub proxy: Option<Url>,
+    /// How many reading checks run side by side, at least 1.
+    pub jobs: usize,
+    /// The seed of every random choice.
+    pub seed: u64,
+}
+
+/// What teardown may take when the run itself was cut short.
+const TEARDOWN_TIME: Duration = Duration::from_secs(30);
+
+/// Carries out a plan; every outcome of the target's making is in the record, an error is only a setting that
+/// cannot be used.
+pub async fn run(
+    plan: &Plan<'_>,
+    options: &Options,
+    events: Arc<dyn Events>,
+    cancel: CancellationToken,
+) -> Result<Record, WireError> {
+    let suite = plan.suite;
+    let started = jiff::Timestamp::now();
+    let observers: Vec<(&'static str, Box<dyn Observer>)> = FAMILIES
+        .iter()
+        .filter_map(|family| Some((family.name, family.observer?(&suite.conventions))))
+        .collect();
+    let trace = Arc::new(Trace::new(redactor(suite), observers, Arc::clone(&events)));
+    let wire = Arc::new(Wire::new(settings(suite, options, suite.limits.clone()), trace.clone(), cancel.clone())?);
+    let values = Arc::new(Mutex::new(initial_values(suite)));
+    let mut stopped = None;
+    if let Err(why) = steps::setup(suite, &wire, &values).await {
+        stopped = Some(trace.unreachable().map_or(Stopped::Setup(why), Stopped::Unreachable));
+    }
+    let mut evidence: BTreeMap<usize, Evidence> = BTreeMap::new();
+    if stopped.is_none() {
+        let driver = Driver { wire: &wire, values: &values, seed: options.seed, events: &events, trace: &trace };
+        evidence = driver.drive(plan, options.jobs.max(1)).await;
+    }
+    let mut notes = trace.notes();
+    notes.extend(steps::teardown(suite, &values, || {
+        // The run's own limits may be spent; what it created must go all the same.
+        let limits = Limits { requests: 1_000, duration: Span(TEARDOWN_TIME), ..suite.limits.clone() };
+        Wire::new(settings(suite, options, limits), trace.clone(), CancellationToken::new())
+    })
+    .await?);
+    if stopped.is_none() {
+        stopped = if cancel.is_cancelled() {
+            Some(Stopped::Interrupted)
+        } else {
+            trace.stopped().or_else(|| spent(&wire))
+        };
+    }
+    let judged = judge::judge(plan, &evidence, &trace, stopped.as_ref());
+    let today = started.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let (findings, waivers) = judge::apply_suite(suite, judged.findings, &judged.not_judged, today);
+    let exchanges = trace.exchanges(&findings);
+    Ok(Record {
+        fincheck: env!("CARGO_PKG_VERSION").to_owned(),
+        suite: SuiteRef { name: suite.name.clone(), file: suite.file.clone(), sha256: suite.sha256.clone() },
+        target: suite.target.base_url.to_string(),
+        started_at: started.round(jiff::Unit::Millisecond).unwrap_or(started).to_string(),
+        duration_ms: u64::try_from(wire.now().as_millis()).unwrap_or(u64::MAX),
+        seed: options.seed,
+        requests: trace.count(),
+        stopped,
+        findings,
+        not_judged: judged.not_judged,
+        exchanges,
+        waivers,
+        notes,
+    })
+}
+
+/// Drives the checks of a plan.
+struct Driver<'r> {
+    wire: &'r Arc<Wire>,
+    values: &'r Arc<Mutex<Values>>,
+    seed: u64,
+    events: &'r Arc<dyn Events>,
+    trace: &'r Arc<Trace>,
+}
+
+impl Driver<'_> {
+    async fn drive(&self, plan: &Plan<'_>, jobs: usize) -> BTreeMap<usize, Evidence> {
+        let readers = stream::iter(plan.of(Footprint::Reads))
+            .map(|(number, item)| async move { (number, self.probe(item).await) })
+            .buffer_unordered(jobs);
+        let mut evidence: BTreeMap<usize, Option<Evidence>> = readers.collect().await;
+        for footprint in [Footprint::Writes, Footprint::Saturates] {
+            for (number, item) in plan.of(footprint) {
+                evidence.insert(number, self.probe(item).await);
+            }
+        }
+        evidence.into_iter().filter_map(|(number, evidence)| Some((number, evidence?))).collect()
+    }
+
+    /// What a check saw; nothing if the run is over.
+    async fn probe(&self, item: &Item<'_>) -> Option<Evidence> {
+        if item.planned.rules.is_empty() {
+            return None;
+        }
+        if self.wire.stopping() || self.trace.unreachable().is_some() {
+            return None;
+        }
+        let check = item.check;
+        self.events.check_started(check.family().name, check.name());
+        let session = CheckSession::new(self.wire.clone(), self.values.clone(), check.name(), self.seed);
+        // A fault of ours in one check must not cost what the others learned.
+        let probed = AssertUnwindSafe(check.probe(&session, &item.planned)).catch_unwind().await;
+        self.events.check_ended(check.family().name, check.name());
+        probed.map_err(|_| self.trace.note(format!("internal error while probing `{}`; please report it", check.name()))).ok()
+    }
+}
+
+fn settings(suite: &Suite, options: &Options, limits: Limits) -> Settings {
+    Settings {
+        clients: suite.clients.clone(),
+        correlation_header: suite.conventions.correlation.as_ref().and_then(|c| c.request.clone()),
+        headers: suite.target.headers.clone(),
+        limits,
+        tls: options.tls.clone(),
+        proxy: options.proxy.clone(),
+        http2_prior_knowledge: suite.target.http2,
+        ..Settings::new(suite.target.base_url.clone())
+    }
+}
+
+fn redactor(suite: &Suite) -> Redactor {
+    let mut redactor = Redactor::new(uuid::Uuid::new_v4().as_bytes());
+    for secret in &suite.secrets {
+        redactor.add(secret);
+    }
+    for secret in suite.clients.values().flat_map(crate::wire::Credentials::secrets) {
+        redactor.add(&secret);
+    }
+    redactor
+}
+
+fn initial_values(suite: &Suite) -> Values {
+    let mut values = suite.vars.clone();
+    let run_id = uuid::Uuid::new_v4().simple().to_string();
+    values.entry("run_id".into()).or_insert_with(|| run_id[..12].to_owned());
+    values
+}
+
+fn spent(wire: &Wire) -> Option<Stopped> {
+    if wire.remaining() == 0 {
+        return Some(Stopped::Budget("the budget of requests is spent (`limits.requests`)".into()));
+    }
+    wire.stopping().then(|| Stopped::Budget("the time is spent (`limits.duration`)".into()))
+}
+
+/// The lock's content, also after a panic elsewhere.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,76 @@
+//! A check's way to the target.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use url::Url;
+
+use super::lock;
+use crate::{
+    exchange::{Outcome, Request},
+    families::Session,
+    notation::Values,
+    wire::Wire,
+};
+
+/// Sends on behalf of one check.
+pub(super) struct CheckSession {
+    wire: Arc<Wire>,
+    values: Arc<Mutex<Values>>,
+    check: String,
+    random: Mutex<ChaCha8Rng>,
+}
+
+impl CheckSession {
+    pub(super) fn new(wire: Arc<Wire>, values: Arc<Mutex<Values>>, check: &str, seed: u64) -> Self {
+        // Each check has a sequence of its own, whatever runs beside it.
+        let mut hasher = DefaultHasher::new();
+        check.hash(&mut hasher);
+        let random = ChaCha8Rng::seed_from_u64(seed ^ hasher.finish());
+        Self { wire, values, check: check.to_owned(), random: Mutex::new(random) }
+    }
+}
+
+impl Session for CheckSession {
+    fn send(&self, mut request: Request) -> BoxFuture<'_, Outcome> {
+        request.check.clone_from(&self.check);
+        Box::pin(self.wire.send(request))
+    }
+
+    fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(self.wire.pause(time))
+    }
+
+    fn now(&self) -> Duration {
+        self.wire.now()
+    }
+
+    fn base(&self) -> &Url {
+        self.wire.base()
+    }
+
+    fn values(&self) -> Values {
+        let mut values = lock(&self.values).clone();
+        let uuid = u128::from(self.random()) << 64 | u128::from(self.random());
+        let uuid = uuid::Builder::from_random_bytes(uuid.to_be_bytes()).into_uuid();
+        values.entry("uuid".into()).or_insert_with(|| uuid.to_string());
+        values
+    }
+
+    fn random(&self) -> u64 {
+        lock(&self.random).random()
+    }
+
+    fn remaining(&self) -> u64 {
+        self.wire.remaining()
+    }
+
+    fn stopping(&self) -> bool {
+        self.wire.stopping() || self.wire.remaining() == 0
+    }
+}

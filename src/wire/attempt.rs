@@ -1,0 +1,156 @@
+//! One exchange: a message sent once, and the answer read to its end.
+
+use std::{net::SocketAddr, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Version};
+use reqwest::Body;
+use uuid::Uuid;
+
+use super::{Heard, Wire, body, compose::Draft, failure};
+use crate::exchange::{ExchangeId, Failure, FailureKind, Headers, Outcome, Reply, Request};
+
+/// What is known of the answering side once its response has begun.
+#[derive(Default)]
+struct Answerer {
+    version: &'static str,
+    remote: Option<SocketAddr>,
+}
+
+/// A response before it has a number.
+struct Response {
+    status: u16,
+    headers: Headers,
+    body: Bytes,
+}
+
+/// Why there is no response.
+pub(super) type Fault = (FailureKind, String);
+
+impl Wire {
+    /// Sends the message once and tells the recorder.
+    pub(super) async fn attempt(&self, request: &Request, draft: &Draft) -> Outcome {
+        let id = self.recorder.next_id();
+        let mut fields = draft.fields.clone();
+        let correlated;
+        let headers = match &draft.correlation {
+            None => &draft.headers,
+            Some(name) => {
+                let fresh = Uuid::new_v4().to_string();
+                let mut headers = draft.headers.clone();
+                headers.push(name.as_str(), fresh.as_str());
+                if let Ok(value) = HeaderValue::try_from(fresh) {
+                    fields.insert(name, value);
+                }
+                correlated = headers;
+                &correlated
+            }
+        };
+        let mut answerer = Answerer::default();
+        let sent = self.now();
+        let result = self.bounded(draft, fields, sent, &mut answerer).await;
+        let received = self.now();
+        let outcome = self.outcome(id, draft, result, sent, received);
+        self.recorder.heard(&Heard {
+            id,
+            request,
+            url: &draft.url,
+            headers,
+            body: &draft.body,
+            version: answerer.version,
+            remote: answerer.remote,
+            outcome: &outcome,
+            sent,
+            took: received.saturating_sub(sent),
+        });
+        outcome
+    }
+
+    fn outcome(
+        &self,
+        id: ExchangeId,
+        draft: &Draft,
+        result: Result<Response, Fault>,
+        sent: Duration,
+        received: Duration,
+    ) -> Outcome {
+        match result {
+            Ok(Response { status, headers, body }) => {
+                Ok(Reply { id, url: draft.url.clone(), status, headers, body, sent, received })
+            }
+            Err((kind, message)) => Err(Failure { id: Some(id), kind, message }),
+        }
+    }
+
+    /// The exchange within its time, the run's time, and until the run is interrupted.
+    async fn bounded(
+        &self,
+        draft: &Draft,
+        fields: HeaderMap,
+        sent: Duration,
+        answerer: &mut Answerer,
+    ) -> Result<Response, Fault> {
+        let limits = &self.limits;
+        let left = limits.duration.0.saturating_sub(sent);
+        let transfer = self.transfer(draft, fields, answerer);
+        tokio::select! {
+            biased;
+            timed = tokio::time::timeout(limits.timeout.0.min(left), transfer) => match timed {
+                Ok(result) => result,
+                Err(_) if left < limits.timeout.0 => {
+                    let message = format!("given up: the run's time of {} was spent before the answer was complete", limits.duration);
+                    Err((FailureKind::Interrupted, message))
+                }
+                Err(_) => {
+                    let message = format!("no complete response from {} within {}", self.peer, limits.timeout);
+                    Err((FailureKind::Timeout, message))
+                }
+            },
+            () = self.cancel.cancelled() => {
+                Err((FailureKind::Interrupted, "the run was interrupted before the answer was complete".into()))
+            }
+        }
+    }
+
+    async fn transfer(&self, draft: &Draft, fields: HeaderMap, answerer: &mut Answerer) -> Result<Response, Fault> {
+        let mut message = reqwest::Request::new(draft.method.clone(), draft.url.clone());
+        *message.headers_mut() = fields;
+        if !draft.body.is_empty() {
+            *message.body_mut() = Some(Body::from(draft.body.clone()));
+        }
+        let classify = |error| failure::classify(&error, &self.peer, &self.limits);
+        let mut response = self.client.execute(message).await.map_err(classify)?;
+        *answerer = Answerer { version: version(response.version()), remote: response.remote_addr() };
+        let bound = self.limits.headers;
+        let size: u64 = response.headers().iter().map(|(n, v)| (n.as_str().len() + v.len() + 4) as u64).sum();
+        if size > bound.0 {
+            return Err((FailureKind::TooLarge, format!("{} sent header fields larger than {bound}", self.peer)));
+        }
+        let headers = convert(response.headers());
+        let body = body::read(&mut response, &headers, self.limits.body).await.map_err(|error| match error {
+            body::Unreadable::Transport(error) => classify(error),
+            body::Unreadable::Fault(kind, message) => (kind, format!("{} sent {message}", self.peer)),
+        })?;
+        Ok(Response { status: response.status().as_u16(), headers, body })
+    }
+}
+
+/// The fields as we keep them; octets that are not UTF-8 are replaced.
+fn convert(fields: &HeaderMap) -> Headers {
+    let mut headers = Headers::default();
+    for (name, value) in fields {
+        headers.push(name.as_str(), String::from_utf8_lossy(value.as_bytes()));
+    }
+    headers
+}
+
+fn version(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_09 => "HTTP/0.9",
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_11 => "HTTP/1.1",
+        Version::HTTP_2 => "HTTP/2",
+        Version::HTTP_3 => "HTTP/3",
+        _ => "",
+    }
+}

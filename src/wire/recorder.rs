@@ -1,0 +1,45 @@
+//! Who is told of every exchange.
+
+use std::{net::SocketAddr, time::Duration};
+
+use bytes::Bytes;
+use url::Url;
+
+use crate::exchange::{ExchangeId, Headers, Outcome, Request};
+
+/// Numbers and keeps every exchange; called from many tasks at once and must not block for long.
+pub trait Recorder: Send + Sync {
+    /// The number of the exchange about to be sent.
+    fn next_id(&self) -> ExchangeId;
+
+    /// An exchange ended, well or badly.
+    fn heard(&self, heard: &Heard<'_>);
+
+    /// A request of this client is held back for that long, for the reason given.
+    fn waiting(&self, client: &str, time: Duration, why: &str);
+}
+
+/// One exchange as it was on the wire; nothing in it is redacted yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard<'a> {
+    /// Its number.
+    pub id: ExchangeId,
+    /// The request it belongs to; a redirect or a repeat has the same one.
+    pub request: &'a Request,
+    /// The URL requested, credentials in its query included.
+    pub url: &'a Url,
+    /// The header fields as sent, credentials included; `Host` and `Content-Length` are added below this layer.
+    pub headers: &'a Headers,
+    /// The content as sent.
+    pub body: &'a Bytes,
+    /// The protocol of the response (`HTTP/1.1`, `HTTP/2`); empty if there was none.
+    pub version: &'a str,
+    /// The address that answered, if one did.
+    pub remote: Option<SocketAddr>,
+    /// What came back.
+    pub outcome: &'a Outcome,
+    /// When sending began, since the wire was made.
+    pub sent: Duration,
+    /// How long until the last byte or the failure.
+    pub took: Duration,
+}
