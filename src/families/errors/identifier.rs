@@ -119,7 +119,10 @@ mod tests {
     fn usual_places_are_searched_otherwise() {
         let none = Declared::default();
         let found = ids(&none, Some(("X-Request-Id", "a")), &json!({"error": {"requestId": "b"}}));
-        assert_eq!((&found.header, &found.body), (&Some(pair("x-request-id", "a")), &Some(pair("$.error.requestId", "b"))));
+        assert_eq!(
+            (&found.header, &found.body),
+            (&Some(pair("x-request-id", "a")), &Some(pair("$.error.requestId", "b")))
+        );
         assert!(found.comparable);
         let apart = ids(&none, Some(("X-Request-Id", "a")), &json!({"trace_id": "b"}));
         assert!(apart.body.is_some() && !apart.comparable);

@@ -191,3 +191,150 @@ impl Check for CaseCheck {
         .boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use futures_util::FutureExt;
+    use serde_json::{Value, json};
+
+    use super::{
+        super::testing::{Scripted, conventions, reply},
+        *,
+    };
+    use crate::{
+        exchange::{ExchangeId, Failure, FailureKind, Outcome},
+        families::Setting,
+        rule::{Judgement, Verdict},
+    };
+
+    fn check(item: Value) -> Box<dyn Check> {
+        let clients = BTreeSet::from(["reader".to_owned()]);
+        let names = BTreeSet::from(["account".to_owned()]);
+        let setting = Setting { clients: &clients, names: &names };
+        let mut check = (ERRORS.load)(item, &setting).unwrap_or_else(|problems| panic!("{problems:?}"));
+        check.adopt(&conventions(json!({"code": "$.code", "message": "$.detail"})));
+        check
+    }
+
+    fn plan(check: &dyn Check, permits: &[Permit]) -> PlannedCheck {
+        let permits: BTreeSet<Permit> = permits.iter().copied().collect();
+        check.plan(&Selection { wants: &|_| true, permits: &permits })
+    }
+
+    fn probe(check: &dyn Check, session: &Scripted) -> AnyEvidence {
+        let plan = plan(check, &[Permit::Read, Permit::Write, Permit::Malformed]);
+        check.probe(session, &plan).now_or_never().expect("a scripted session never waits")
+    }
+
+    fn judged(id: &str, evidence: &AnyEvidence) -> Judgement {
+        let judged = ERRORS.rules.iter().find(|judged| judged.rule.id == id).unwrap();
+        (judged.judge)(evidence)
+    }
+
+    fn refusal(status: u16, body: &Value) -> Outcome {
+        Ok(reply(status, "application/json", &body.to_string()))
+    }
+
+    #[test]
+    fn a_case_plans_what_it_can_judge_and_what_it_may_send() {
+        let read = json!({"name": "x", "client": "reader", "request": "GET /x", "status": 404, "code": "unknown"});
+        let read = plan(&*check(read), &[Permit::Read]);
+        assert_eq!((read.rules.as_slice(), read.requests(), read.writes), (&["ERR-001", "ERR-002"][..], 1, 0));
+        assert_eq!((read.clients.as_slice(), read.footprint), (&["reader".to_owned()][..], Footprint::Reads));
+        let write = json!({"name": "x", "request": "POST /{{value}}", "values": ["A", "B", "C"], "status": 404});
+        let write = check(write);
+        let allowed = plan(&*write, &[Permit::Read, Permit::Write]);
+        assert_eq!((allowed.requests(), allowed.writes, allowed.footprint), (3, 3, Footprint::Writes));
+        let refused = plan(&*write, &[Permit::Read]);
+        assert_eq!((refused.rules.len(), refused.requests()), (0, 0));
+        assert_eq!(refused.unplanned.iter().map(|u| u.permit).collect::<Vec<_>>(), [Some(Permit::Write); 2]);
+        let broken = check(json!({"name": "x", "request": "POST /x", "text": "{\"a\":", "status": 400}));
+        assert_eq!(plan(&*broken, &[Permit::Read, Permit::Write]).unplanned[0].permit, Some(Permit::Malformed));
+        let plain =
+            check(json!({"name": "x", "request": "POST /x", "text": "a", "content_type": "text/plain", "status": 415}));
+        assert_eq!(plan(&*plain, &[Permit::Read, Permit::Write]).rules, ["ERR-001"]);
+    }
+
+    #[test]
+    fn the_fault_is_repeated_with_each_value() {
+        let check =
+            check(json!({"name": "unknown", "client": "reader", "request": "GET /accounts/{{value}}?of={{account}}",
+            "values": ["A/1", "A2", 3], "status": [404], "code": "unknown"}));
+        let error =
+            |code: &str, value: &str| refusal(404, &json!({"code": code, "detail": format!("no account {value}")}));
+        let session = Scripted::new([error("unknown", "A/1"), error("unknown", "A2"), error("other", "3")]);
+        let evidence = probe(&*check, &session);
+        let asked = session.asked.lock().unwrap();
+        let targets: Vec<&str> = asked.iter().map(|request| request.target.as_str()).collect();
+        assert_eq!(targets, ["/accounts/A%2F1?of=ACC-001", "/accounts/A2?of=ACC-001", "/accounts/3?of=ACC-001"]);
+        assert_eq!(asked[0].who, Who::Client("reader".into()));
+        assert_eq!(judged("ERR-001", &evidence).verdict, Verdict::Pass);
+        assert_eq!(judged("ERR-002", &evidence).exchanges, [ExchangeId(3)]);
+        assert_eq!(judged("ERR-005", &evidence).verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn fields_schema_and_marker_are_looked_for_in_the_answer() {
+        let check = check(json!({"name": "bad order", "request": "POST /orders", "status": 422, "canary": true,
+            "body": {"limitPrice": "-1", "note": "{{canary}}", "symbol": ""}, "fields": ["/limitPrice", "/symbol"],
+            "headers": {"X-A": "{{account}}"}, "schema": {"required": ["errors"]}}));
+        let located = json!({"code": "invalid", "detail": "no", "errors": [{"pointer": "#/limit_price"}]});
+        let evidence = probe(&*check, &Scripted::new([refusal(422, &located)]));
+        for id in ["ERR-001", "ERR-008", "ERR-009"] {
+            assert_eq!(judged(id, &evidence).verdict, Verdict::Pass, "{id}");
+        }
+        let page = "<html>bad note <fincheck-0123456789abcdef></html>".to_owned();
+        let session = Scripted::new([Ok(reply(422, "text/html", &page))]);
+        let evidence = probe(&*check, &session);
+        let Payload::Json(sent) = &session.asked.lock().unwrap()[0].payload else { panic!() };
+        assert_eq!(sent["note"], "<fincheck-0123456789abcdef>");
+        for id in ["ERR-001", "ERR-008", "ERR-009"] {
+            assert_eq!(judged(id, &evidence).verdict, Verdict::Fail, "{id}");
+        }
+        let bare = probe(&*check, &Scripted::new([refusal(422, &json!({"code": "invalid", "detail": "no"}))]));
+        assert!(judged("ERR-001", &bare).message.contains("schema"));
+    }
+
+    #[test]
+    fn forms_and_broken_texts_are_sent_as_written() {
+        let form = check(json!({"name": "x", "request": "POST /x", "form": {"a": "{{account}} &"}, "status": 400}));
+        let session = Scripted::new([refusal(400, &json!({"code": "x"}))]);
+        probe(&*form, &session);
+        let Payload::Form(fields) = &session.asked.lock().unwrap()[0].payload else { panic!() };
+        assert_eq!(fields, &[("a".to_owned(), "ACC-001 &".to_owned())]);
+        let text = check(json!({"name": "x", "request": "POST /x", "text": "{\"a\":", "status": 400}));
+        let session = Scripted::new([refusal(400, &json!({"code": "x"}))]);
+        probe(&*text, &session);
+        let Payload::Raw(bytes, media_type) = &session.asked.lock().unwrap()[0].payload else { panic!() };
+        assert_eq!((&bytes[..], media_type.as_deref()), (&b"{\"a\":"[..], Some("application/json")));
+    }
+
+    #[test]
+    fn no_response_decides_nothing_and_an_ended_run_sends_nothing() {
+        let check = check(json!({"name": "x", "request": "GET /x", "status": 404}));
+        let failure = Failure { id: Some(ExchangeId(1)), kind: FailureKind::Timeout, message: "too slow".into() };
+        let evidence = probe(&*check, &Scripted::new([Err(failure)]));
+        let judgement = judged("ERR-001", &evidence);
+        assert_eq!(
+            (judgement.verdict, judgement.details.as_slice()),
+            (Verdict::Inconclusive, &["no response: too slow".to_owned()][..])
+        );
+        let mut session = Scripted::new([]);
+        session.stopping = true;
+        assert_eq!(judged("ERR-001", &probe(&*check, &session)).verdict, Verdict::Inconclusive);
+        assert!(session.asked.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn evidence_survives_being_written_down() {
+        let check = check(json!({"name": "x", "request": "GET /x", "status": 404, "code": "unknown"}));
+        let evidence = probe(&*check, &Scripted::new([refusal(404, &json!({"code": "other", "detail": "d"}))]));
+        let text = serde_json::to_string(&evidence).unwrap();
+        let again: AnyEvidence = serde_json::from_str(&text).unwrap();
+        for judged in ERRORS.rules {
+            assert_eq!((judged.judge)(&again), (judged.judge)(&evidence), "{}", judged.rule.id);
+        }
+    }
+}
