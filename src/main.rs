@@ -1,3 +1,5 @@
 //! The `fincheck` program.
 
-fn main() {}
+fn main() -> fincheck::cli::Exit {
+    fincheck::cli::main()
+}

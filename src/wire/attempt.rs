@@ -8,7 +8,7 @@ use reqwest::Body;
 use uuid::Uuid;
 
 use super::{Heard, Wire, body, compose::Draft, failure};
-use crate::exchange::{ExchangeId, Failure, FailureKind, Headers, Outcome, Reply, Request};
+use crate::exchange::{Failure, FailureKind, Headers, Outcome, Reply, Request};
 
 /// What is known of the answering side once its response has begun.
 #[derive(Default)]
@@ -29,33 +29,30 @@ pub(super) type Fault = (FailureKind, String);
 
 impl Wire {
     /// Sends the message once and tells the recorder.
-    pub(super) async fn attempt(&self, request: &Request, draft: &Draft) -> Outcome {
+    pub(super) async fn attempt(&self, request: &Request, draft: &mut Draft) -> Outcome {
         let id = self.recorder.next_id();
-        let mut fields = draft.fields.clone();
-        let correlated;
-        let headers = match &draft.correlation {
-            None => &draft.headers,
-            Some(name) => {
-                let fresh = Uuid::new_v4().to_string();
-                let mut headers = draft.headers.clone();
-                headers.push(name.as_str(), fresh.as_str());
-                if let Ok(value) = HeaderValue::try_from(fresh) {
-                    fields.insert(name, value);
-                }
-                correlated = headers;
-                &correlated
+        if let Some(name) = &draft.correlation {
+            let fresh = Uuid::new_v4().to_string();
+            draft.headers.set(name.as_str(), fresh.as_str());
+            if let Ok(value) = HeaderValue::try_from(fresh) {
+                draft.fields.insert(name, value);
             }
-        };
+        }
         let mut answerer = Answerer::default();
         let sent = self.now();
-        let result = self.bounded(draft, fields, sent, &mut answerer).await;
+        let result = self.bounded(draft, sent, &mut answerer).await;
         let received = self.now();
-        let outcome = self.outcome(id, draft, result, sent, received);
+        let outcome = match result {
+            Ok(Response { status, headers, body }) => {
+                Ok(Reply { id, url: draft.url.clone(), status, headers, body, sent, received })
+            }
+            Err((kind, message)) => Err(Failure { id: Some(id), kind, message }),
+        };
         self.recorder.heard(&Heard {
             id,
             request,
             url: &draft.url,
-            headers,
+            headers: &draft.headers,
             body: &draft.body,
             version: answerer.version,
             remote: answerer.remote,
@@ -66,33 +63,11 @@ impl Wire {
         outcome
     }
 
-    fn outcome(
-        &self,
-        id: ExchangeId,
-        draft: &Draft,
-        result: Result<Response, Fault>,
-        sent: Duration,
-        received: Duration,
-    ) -> Outcome {
-        match result {
-            Ok(Response { status, headers, body }) => {
-                Ok(Reply { id, url: draft.url.clone(), status, headers, body, sent, received })
-            }
-            Err((kind, message)) => Err(Failure { id: Some(id), kind, message }),
-        }
-    }
-
     /// The exchange within its time, the run's time, and until the run is interrupted.
-    async fn bounded(
-        &self,
-        draft: &Draft,
-        fields: HeaderMap,
-        sent: Duration,
-        answerer: &mut Answerer,
-    ) -> Result<Response, Fault> {
+    async fn bounded(&self, draft: &Draft, sent: Duration, answerer: &mut Answerer) -> Result<Response, Fault> {
         let limits = &self.limits;
         let left = limits.duration.0.saturating_sub(sent);
-        let transfer = self.transfer(draft, fields, answerer);
+        let transfer = self.transfer(draft, answerer);
         tokio::select! {
             biased;
             timed = tokio::time::timeout(limits.timeout.0.min(left), transfer) => match timed {
@@ -112,9 +87,9 @@ impl Wire {
         }
     }
 
-    async fn transfer(&self, draft: &Draft, fields: HeaderMap, answerer: &mut Answerer) -> Result<Response, Fault> {
+    async fn transfer(&self, draft: &Draft, answerer: &mut Answerer) -> Result<Response, Fault> {
         let mut message = reqwest::Request::new(draft.method.clone(), draft.url.clone());
-        *message.headers_mut() = fields;
+        *message.headers_mut() = draft.fields.clone();
         if !draft.body.is_empty() {
             *message.body_mut() = Some(Body::from(draft.body.clone()));
         }

@@ -139,10 +139,12 @@ impl Composer {
         for field in standing.fields.iter().filter(|field| request.headers.get(field.name.as_str()).is_none()) {
             field.add_to(&mut fields, &mut headers);
         }
-        // Names are looked up in what was there before, so that a field the suite repeats stays repeated.
-        let taken = headers.clone();
-        for field in self.common.iter().filter(|field| taken.get(field.name.as_str()).is_none()) {
-            field.add_to(&mut fields, &mut headers);
+        // Names are looked up in what is there now, so that a field the suite repeats stays repeated.
+        let taken = fields.len();
+        for field in &self.common {
+            if headers.iter().take(taken).all(|(name, _)| name != field.name) {
+                field.add_to(&mut fields, &mut headers);
+            }
         }
         let correlation = self.correlation.clone().filter(|name| !fields.contains_key(name));
         Ok(Draft {
@@ -213,6 +215,9 @@ mod tests {
         let mut settings = Settings::new(Url::parse("http://h.example/api").unwrap());
         settings.clients.insert("reader".into(), Credentials::Bearer(Secret::new("tok")));
         settings.headers.push("X-Tenant", "t1");
+        for language in ["de", "en"] {
+            settings.headers.push("Accept-Language", language);
+        }
         settings.correlation_header = Some("X-Correlation-Id".into());
         settings
     }
@@ -230,6 +235,7 @@ mod tests {
         let draft = compose(&reader("GET")).unwrap();
         assert_eq!(draft.headers.get("authorization"), Some("Bearer tok"));
         assert_eq!(draft.headers.get("x-tenant"), Some("t1"));
+        assert_eq!(draft.headers.all("accept-language").collect::<Vec<_>>(), ["de", "en"]);
         assert_eq!(draft.headers.get("accept"), Some(ACCEPT));
         assert_eq!(draft.headers.get("user-agent"), Some(USER_AGENT));
         assert_eq!(draft.headers.get("content-type"), None);

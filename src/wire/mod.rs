@@ -36,8 +36,8 @@ use url::Url;
 
 use crate::exchange::{Headers, Outcome, Request};
 
-/// What a target is, and how it may be talked to.
-#[derive(Debug, Clone)]
+/// What a target is, and how it may be talked to. Not `Debug`: a proxy's URL and header fields may hold secrets.
+#[derive(Clone)]
 pub struct Settings {
     /// The base URL, `http` or `https`, without credentials, query or fragment; its path is a prefix of every path.
     pub base: Url,
@@ -160,7 +160,7 @@ impl Wire {
         let mut draft = self.composer.compose(&request)?;
         let mut trail = redirect::Trail::default();
         loop {
-            let reply = self.deliver(&request, &draft).await?;
+            let reply = self.deliver(&request, &mut draft).await?;
             match trail.next(&reply, &draft, &self.composer, self.limits.redirects)? {
                 Some(next) => draft.url = next,
                 None => return Ok(reply),

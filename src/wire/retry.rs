@@ -17,7 +17,7 @@ const LONGEST_UNASKED: Duration = Duration::from_secs(4);
 
 impl Wire {
     /// One hop of a request: sent until there is an answer, or no reason to hope for one.
-    pub(super) async fn deliver(&self, request: &Request, draft: &Draft) -> Outcome {
+    pub(super) async fn deliver(&self, request: &Request, draft: &mut Draft) -> Outcome {
         let mut failures = Failures::default();
         let mut asked_to_wait = 0;
         loop {

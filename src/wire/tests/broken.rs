@@ -122,7 +122,7 @@ async fn a_refused_connection_is_tried_again_whatever_the_method_and_given_up_so
     assert!(failure.message.contains("connection refused"), "{failure}");
     assert_eq!(setup.tape.outcomes(), [Err(FailureKind::Connect); 3]);
     let begun: Duration = setup.tape.told().last().unwrap().sent;
-    assert!(begun >= Duration::from_millis(500) && begun < Duration::from_millis(1_000), "{begun:?}");
+    assert!(begun >= Duration::from_millis(500) && begun < Duration::from_secs(2), "{begun:?}");
 }
 
 #[tokio::test]

@@ -163,3 +163,26 @@ async fn http2_content_of_another_length_than_announced_is_broken() {
     let failure = failed(setup.post("/x").await);
     assert_eq!(failure.kind, FailureKind::Broken, "{failure}");
 }
+
+#[tokio::test]
+async fn a_proxy_is_asked_in_the_targets_stead_and_named_when_it_fails() {
+    let proxy = echo().await;
+    let base = Url::parse("http://target.example/api").unwrap();
+    let through = |proxy: Url| Setup::new(Settings { proxy: Some(proxy), ..Settings::new(base.clone()) });
+    let seen = seen(through(proxy).get("/x").await);
+    assert_eq!(seen["target"], "http://target.example/api/x");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gone = url_of("http", listener.local_addr().unwrap());
+    drop(listener);
+    let failure = failed(through(gone.clone()).get("/x").await);
+    assert_eq!(failure.kind, FailureKind::Connect, "{failure}");
+    assert!(failure.message.contains(&format!("proxy 127.0.0.1:{}", gone.port().unwrap())), "{failure}");
+}
+
+#[test]
+fn a_proxy_of_another_kind_is_refused_without_showing_its_password() {
+    let proxy = Url::parse("socks5://user:hush@proxy.example:1080").unwrap();
+    let settings = Settings { proxy: Some(proxy), ..Settings::new(Url::parse("http://h.example").unwrap()) };
+    let error = Wire::new(settings, Arc::new(Tape::default()), CancellationToken::new()).err().unwrap().to_string();
+    assert!(error.contains("socks5://proxy.example:1080") && !error.contains("hush"), "{error}");
+}

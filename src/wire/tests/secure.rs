@@ -127,3 +127,15 @@ async fn a_refused_connection_is_no_tls_failure() {
     drop(listener);
     assert_eq!(failed(trusting(&url, None, false).get("/x").await).kind, FailureKind::Connect);
 }
+
+#[tokio::test]
+async fn a_handshake_that_is_never_answered_is_no_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = url_of("https", listener.local_addr().unwrap());
+    let mut settings = Settings::new(url);
+    settings.limits.connect_timeout = Span(Duration::from_millis(40));
+    let failure = failed(Setup::new(settings).get("/x").await);
+    assert_eq!(failure.kind, FailureKind::Connect, "{failure}");
+    assert!(failure.message.contains("within 40ms"), "{failure}");
+    drop(listener);
+}
