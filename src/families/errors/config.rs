@@ -17,7 +17,8 @@ use crate::notation::{RequestLine, Template};
 pub struct ErrorCase {
     /// The name of the check.
     pub name: String,
-    /// Whose credentials are sent; nobody's if absent or `anonymous`.
+    /// Whose credentials are sent; nobody's if absent or `anonymous`. With `forged`, a bearer token that belongs to
+    /// nobody is sent, and must not come back.
     #[serde(default)]
     pub client: Option<String>,
     /// The request; `{{value}}` and `{{canary}}` stand for the case's own instance data and marker.
@@ -59,7 +60,25 @@ pub struct ErrorCase {
     pub canary: bool,
 }
 
+/// The name that stands for a bearer token that belongs to nobody; no client of a suite may have it.
+const FORGED: &str = "forged";
+
 impl ErrorCase {
+    /// The client of the suite whose credentials are sent.
+    pub(super) fn named_client(&self) -> Option<&str> {
+        self.client.as_deref().filter(|name| !matches!(*name, "anonymous" | FORGED))
+    }
+
+    /// Whether a bearer token that belongs to nobody is sent.
+    pub(super) fn is_forged(&self) -> bool {
+        self.client.as_deref() == Some(FORGED)
+    }
+
+    /// Whether something is sent that must not come back.
+    pub(super) fn is_marked(&self) -> bool {
+        self.canary || self.is_forged()
+    }
+
     /// Every template of the request with its place in the item; those inside `body` are not among them.
     pub(super) fn templates(&self) -> impl Iterator<Item = (String, &Template)> {
         let mut all = vec![("/request".to_owned(), &self.request.target)];

@@ -5,7 +5,10 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::evidence::{Canary, Echo};
-use crate::exchange::{Reply, Request, Who};
+use crate::{
+    exchange::{Reply, Request, Who},
+    families::Session,
+};
 
 static MARKUP: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"<fincheck-[0-9a-z]+>").expect("the pattern is written here"));
@@ -37,6 +40,11 @@ const SHORTEST: usize = 8;
 /// Markup that no other request of any run contains.
 pub(super) fn markup(random: u64) -> String {
     format!("<fincheck-{random:016x}>")
+}
+
+/// A bearer token that belongs to nobody and that no other request of any run carries.
+pub(super) fn forged(session: &dyn Session) -> Who {
+    Who::Forged(format!("fincheck-{:016x}{:016x}", session.random(), session.random()))
 }
 
 /// The markers of a request; `sent` is everything it said, decoded.

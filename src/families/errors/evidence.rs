@@ -77,7 +77,7 @@ pub struct Expected {
     pub fields: Vec<String>,
     /// How many fields the request has.
     pub sent_fields: usize,
-    /// Whether a marker was sent.
+    /// Whether something was sent that must not come back.
     pub canary: bool,
 }
 

@@ -26,7 +26,7 @@ pub(super) fn load(item: Value, setting: &Setting<'_>) -> Result<Box<dyn Check>,
     if case.name.trim().is_empty() {
         problems.push(Problem::new("/name", "a check needs a name"));
     }
-    if let Some(client) = &case.client {
+    if let Some(client) = case.named_client() {
         setting.known_client(client, "/client", &mut problems);
     }
     names(&case, setting, &mut problems);
@@ -181,7 +181,9 @@ mod tests {
             "fields": ["/a"], "canary": true
         });
         assert_eq!(wrong(case), []);
-        assert_eq!(wrong(json!({"name": "x", "request": "GET /x", "status": 404, "client": "anonymous"})), []);
+        for client in ["anonymous", "forged"] {
+            assert_eq!(wrong(json!({"name": "x", "request": "GET /x", "status": 404, "client": client})), []);
+        }
     }
 
     #[test]

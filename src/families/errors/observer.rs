@@ -147,7 +147,10 @@ mod tests {
     use serde_json::json;
 
     use super::{
-        super::testing::{conventions, reply},
+        super::{
+            evidence::{CaseAnswer, CaseResponse, Declared, Expected},
+            testing::{answer, conventions, reply, shape},
+        },
         *,
     };
     use crate::exchange::{ExchangeId, Failure, FailureKind, Who};
@@ -195,6 +198,32 @@ mod tests {
         }
         assert_eq!(traffic(&watch).answers.len(), KEPT);
         assert!(watch.kinds.len() <= KEPT);
+    }
+
+    #[test]
+    fn faults_of_cases_are_noted_once_they_were_provoked() {
+        let case = |status: u16| {
+            let shape = shape(json!({"code": "$.code"}));
+            let answer = answer(7, &shape, reply(status, "application/json", "{\"code\":\"unknown\"}"));
+            let response = CaseResponse { answer, shape: vec![], schema_problems: vec![], located: vec![] };
+            let outcome = CaseOutcome::Response(Box::new(response));
+            let expected = Expected { statuses: vec![404], code: Some("declared".into()), ..Expected::default() };
+            let answers = vec![CaseAnswer { value: None, outcome }];
+            AnyEvidence::Errors(Box::new(Evidence::Case(Case { declared: Declared::default(), expected, answers })))
+        };
+        let mut watch = watch();
+        watch.note("a", &case(404));
+        watch.note("b", &case(200));
+        watch.note("c", &AnyEvidence::None);
+        let fault = Fault {
+            check: "a".into(),
+            statuses: vec![404],
+            code: Some("declared".into()),
+            exchange: ExchangeId(7),
+            status: 404,
+            seen_code: Some("unknown".into()),
+        };
+        assert_eq!(traffic(&watch).faults, [fault]);
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl CaseCheck {
             ("ERR-001", true),
             ("ERR-002", case.code.is_some()),
             ("ERR-005", !case.values.is_empty()),
-            ("ERR-008", case.canary),
+            ("ERR-008", case.is_marked()),
             ("ERR-009", !case.fields.is_empty()),
         ]
         .into_iter()
@@ -65,10 +65,9 @@ impl CaseCheck {
         (self.case.values.len() as u64).max(1)
     }
 
-    fn request(&self, values: &Values) -> Result<Request, String> {
+    fn request(&self, values: &Values, who: Who) -> Result<Request, String> {
         let case = &self.case;
         let text = |template: &Template| template.render(values).map_err(|unknown| unknown.to_string());
-        let who = Who::named(case.client.as_deref());
         let whole = case.request.target.to_string().starts_with("{{");
         // A captured URL stands for itself; a value inside a path must not add to the path.
         let target = if whole {
@@ -100,7 +99,8 @@ impl CaseCheck {
         if self.case.canary {
             values.insert("canary".to_owned(), echo::markup(session.random()));
         }
-        let mut request = match self.request(&values) {
+        let who = if self.case.is_forged() { echo::forged(session) } else { Who::named(self.case.client.as_deref()) };
+        let mut request = match self.request(&values, who) {
             Ok(request) => request,
             Err(why) => return CaseOutcome::Nothing(why, None),
         };
@@ -150,12 +150,11 @@ impl Check for CaseCheck {
         if rules.is_empty() {
             return PlannedCheck::default();
         }
-        let client = self.case.client.iter().filter(|name| *name != "anonymous");
         PlannedCheck {
             rules,
             steps: vec![(format!("{}, which must fail", self.case.request), self.repetitions())],
             writes: if self.is_safe() { 0 } else { self.repetitions() },
-            clients: client.cloned().collect(),
+            clients: self.case.named_client().map(str::to_owned).into_iter().collect(),
             footprint: if self.is_safe() { Footprint::Reads } else { Footprint::Writes },
             ..PlannedCheck::default()
         }
@@ -183,7 +182,7 @@ impl Check for CaseCheck {
                 schema: case.schema.clone(),
                 fields: case.fields.clone(),
                 sent_fields: case.sent_fields(),
-                canary: case.canary,
+                canary: case.is_marked(),
             };
             let declared = self.shape.declared.clone();
             AnyEvidence::Errors(Box::new(Evidence::Case(Case { declared, expected, answers })))
@@ -295,6 +294,22 @@ mod tests {
         }
         let bare = probe(&*check, &Scripted::new([refusal(422, &json!({"code": "invalid", "detail": "no"}))]));
         assert!(judged("ERR-001", &bare).message.contains("schema"));
+    }
+
+    #[test]
+    fn a_token_that_belongs_to_nobody_must_not_come_back() {
+        let check = check(json!({"name": "x", "client": "forged", "request": "GET /x", "status": 401}));
+        assert_eq!(plan(&*check, &[Permit::Read]).rules, ["ERR-001", "ERR-008"]);
+        assert!(plan(&*check, &[Permit::Read]).clients.is_empty());
+        let token = "fincheck-0123456789abcdef0123456789abcdef";
+        for (detail, verdict) in
+            [("unknown token".to_owned(), Verdict::Pass), (format!("unknown: {token}"), Verdict::Fail)]
+        {
+            let session = Scripted::new([refusal(401, &json!({"code": "x", "detail": detail}))]);
+            let evidence = probe(&*check, &session);
+            assert_eq!(session.asked.lock().unwrap()[0].who, Who::Forged(token.into()));
+            assert_eq!(judged("ERR-008", &evidence).verdict, verdict, "{detail}");
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl EveryExchange {
         let path = format!("/fincheck-no-such-route-{:016x}", session.random());
         let markup = echo::markup(session.random());
         let escaped = markup.replace('<', "%3C").replace('>', "%3E");
-        let forged = Who::Forged(format!("fincheck-{:016x}{:016x}", session.random(), session.random()));
+        let forged = echo::forged(session);
         let first = clients.first().map_or(Who::Anonymous, |name| Who::Client(name.clone()));
         let get = |who: Who, path: &str| Request::new(who, "GET", path).purpose("an error, asked for on purpose");
         let mut requests: Vec<Request> = clients.iter().map(|name| get(Who::Client(name.clone()), &path)).collect();

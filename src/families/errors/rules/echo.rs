@@ -11,7 +11,7 @@ pub(super) static ECHO: Rule = Rule {
     family: "errors",
     title: "Errors echo no secret, no card number and no markup",
     sent: "A bearer token that belongs to nobody, markup in the path and in parameters, and the test card numbers and \
-           markers of the suite's own cases.",
+           markers of the suite's own cases (`canary: true`, `client: forged`).",
     requirement: "Credentials and card numbers do not come back in full; markup does not come back, or escaped, or as \
                   JSON that browsers are told not to sniff.",
     not_applicable: "Never; it is inconclusive where no marker was sent.",
@@ -55,7 +55,7 @@ fn case(case: &Case) -> Judgement {
         return judgement;
     }
     match refused(case) {
-        Ok(refused) => Judgement::pass("the marker did not come back as markup")
+        Ok(refused) => Judgement::pass("what was sent did not come back")
             .cite(refused.iter().map(|response| response.answer.exchange)),
         Err(judgement) => *judgement,
     }
