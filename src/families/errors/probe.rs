@@ -232,6 +232,7 @@ mod tests {
         (judged.judge)(evidence)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "what a script of outcomes is made of")]
     fn refusal(status: u16, body: &Value) -> Outcome {
         Ok(reply(status, "application/json", &body.to_string()))
     }

@@ -1,13 +1,15 @@
 //! The rules of the family. Each judges the traffic of a run, the answers to a case, or both.
 
+mod code;
 mod codes;
 mod correlation;
 mod disclosure;
 mod echo;
 mod envelope;
 mod fields;
-mod members;
+mod message;
 mod problem;
+mod refusal;
 
 use super::evidence::{Case, CaseOutcome, CaseResponse, ErrorResponse, Evidence, Traffic};
 use crate::{
@@ -18,8 +20,8 @@ use crate::{
 /// Every rule, by id.
 pub(super) const RULES: &[JudgedRule] = &[
     JudgedRule { rule: &envelope::MACHINE_READABLE, judge: envelope::machine_readable },
-    JudgedRule { rule: &members::CODE, judge: members::code },
-    JudgedRule { rule: &members::MESSAGE, judge: members::message },
+    JudgedRule { rule: &code::CODE, judge: code::code },
+    JudgedRule { rule: &message::MESSAGE, judge: message::message },
     JudgedRule { rule: &correlation::CORRELATION, judge: correlation::correlation },
     JudgedRule { rule: &codes::STABLE, judge: codes::stable },
     JudgedRule { rule: &problem::MEMBERS, judge: problem::members },
@@ -83,6 +85,10 @@ fn refused(case: &Case) -> Result<Vec<&CaseResponse>, Box<Judgement>> {
 fn is_edge(answer: &ErrorResponse, traffic: &Traffic) -> bool {
     let elsewhere = traffic.origin.as_ref().is_some_and(|origin| *origin != answer.origin);
     !is_object(answer) && (elsewhere || matches!(answer.status, 502 | 504))
+}
+
+fn is_problem_details(answer: &ErrorResponse) -> bool {
+    answer.media_type.as_deref().is_some_and(super::evidence::is_problem)
 }
 
 fn is_object(answer: &ErrorResponse) -> bool {

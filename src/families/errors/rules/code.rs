@@ -1,8 +1,9 @@
-//! ERR-002 and ERR-003: a code for machines and a message for people.
+//! ERR-002: a code for machines.
 
 use super::{
-    super::evidence::{Case, Declared, ErrorResponse, Traffic, is_problem},
-    AnyEvidence, EXAMPLES, Judgement, Rule, Severity, Strength, count, fail_with, judge, only_traffic, own, refused,
+    super::evidence::{Case, Declared, ErrorResponse, Traffic},
+    AnyEvidence, EXAMPLES, Judgement, Rule, Severity, Strength, count, fail_with, is_problem_details, judge, own,
+    refused,
 };
 use crate::json::Scalar;
 
@@ -22,31 +23,8 @@ pub(super) static CODE: Rule = Rule {
     defects: &["errors.no-code", "errors.code-is-status"],
 };
 
-pub(super) static MESSAGE: Rule = Rule {
-    id: "ERR-003",
-    slug: "no-error-message",
-    family: "errors",
-    title: "Every error carries a message for people",
-    sent: "Requests that must fail, and whatever other checks sent that failed.",
-    requirement: "The message is a non-empty string that is not the code again and has no placeholder left in it.",
-    not_applicable: "The suite says that messages are optional and there are none, or not where messages are.",
-    severity: Severity::Minor,
-    strength: Strength::Should,
-    source: "RFC 9457 §3.1.3 and §3.1.4; Google AIP-193 (message)",
-    remedy: "Say in one sentence what was wrong with this request and what would be right.",
-    defects: &["errors.no-message", "errors.unexpanded-template"],
-};
-
 pub(super) fn code(evidence: &AnyEvidence) -> Judgement {
     judge(evidence, codes_of_traffic, code_of_case)
-}
-
-pub(super) fn message(evidence: &AnyEvidence) -> Judgement {
-    judge(evidence, messages_of_traffic, only_traffic)
-}
-
-fn is_problem_details(answer: &ErrorResponse) -> bool {
-    answer.media_type.as_deref().is_some_and(is_problem)
 }
 
 /// What is wrong with a code, if anything.
@@ -123,56 +101,6 @@ fn expected_code(wanted: &str, declared: &Declared) -> String {
     format!("`{wanted}`{at}, or as the `type` of problem details")
 }
 
-/// What is wrong with a message, if anything.
-fn bad_message(answer: &ErrorResponse, optional: bool) -> Option<String> {
-    let text = match &answer.message {
-        None | Some(Scalar::Null) if optional => return None,
-        None | Some(Scalar::Null) => return Some("there is no message".into()),
-        Some(Scalar::Text(text)) => text.trim(),
-        Some(other) => return Some(format!("the message is {other}, not a string")),
-    };
-    if text.is_empty() {
-        return Some("the message is empty".into());
-    }
-    if let Some(placeholder) = &answer.placeholder {
-        return Some(format!("`{placeholder}` is left in the message \"{text}\""));
-    }
-    let code = answer.code.as_ref().and_then(Scalar::text)?;
-    if text.eq_ignore_ascii_case(code) {
-        return Some(format!("the message is the code again: {text}"));
-    }
-    // A single word shorter than the code adds nothing to it; "Not found" beside a long URN does.
-    let stub = !text.contains(char::is_whitespace) && text.is_ascii() && text.len() < code.len();
-    stub.then(|| format!("the message is no more than \"{text}\""))
-}
-
-fn messages_of_traffic(traffic: &Traffic) -> Judgement {
-    let errors = &traffic.declared.errors;
-    let judged: Vec<&ErrorResponse> =
-        own(traffic).filter(|answer| errors.message.is_some() || is_problem_details(answer)).collect();
-    let optional = errors.message_optional;
-    if judged.is_empty() {
-        return match &errors.message {
-            Some(_) => Judgement::inconclusive("no error in the declared shape was met"),
-            None => {
-                Judgement::not_applicable("the suite does not say where messages are (`conventions.errors.message`)")
-            }
-        };
-    }
-    if optional && judged.iter().all(|answer| answer.message.is_none()) {
-        return Judgement::not_applicable("messages are optional and no error carried one");
-    }
-    // Title and detail of problem details are optional; none at all is what a reader cannot work with.
-    let bad: Vec<_> = judged.iter().filter_map(|answer| Some((*answer, bad_message(answer, optional)?))).collect();
-    if bad.is_empty() {
-        return Judgement::pass(format!("{} carry a message", count(judged.len(), "error")))
-            .cite(judged.iter().take(EXAMPLES).map(|answer| answer.exchange));
-    }
-    let at = errors.message.as_ref().map_or_else(|| "`detail` or `title`".to_owned(), ToString::to_string);
-    fail_with(format!("{} of {} without a usable message", bad.len(), count(judged.len(), "error")), &bad)
-        .expected(format!("a non-empty string at {at} that is not the code and has no placeholder in it"))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -187,15 +115,15 @@ mod tests {
         json!({"code": "$.code", "message": "$.message"})
     }
 
-    fn judged(judge: fn(&AnyEvidence) -> Judgement, errors: Value, bodies: &[Value]) -> Judgement {
-        judge(&made::seen(made::traffic(errors, bodies.iter().map(|body| made::json(404, body)))))
+    fn judged(errors: Value, bodies: &[Value]) -> Judgement {
+        code(&made::seen(made::traffic(errors, bodies.iter().map(|body| made::json(404, body)))))
     }
 
     #[test]
     fn strings_and_whole_numbers_are_codes() {
         let bodies =
             [json!({"code": "unknown"}), json!({"code": -1121}), json!({"code": "101"}), json!({"code": "a b"})];
-        assert_eq!(judged(code, errors(), &bodies).verdict, Verdict::Pass);
+        assert_eq!(judged(errors(), &bodies).verdict, Verdict::Pass);
     }
 
     #[test]
@@ -210,14 +138,14 @@ mod tests {
             json!({"code": ["x"]}),
             json!({"code": "account ACC-9 not found"}),
         ] {
-            let judgement = judged(code, errors(), &[json!({"code": "ok"}), body.clone()]);
+            let judgement = judged(errors(), &[json!({"code": "ok"}), body.clone()]);
             assert_eq!((judgement.verdict, judgement.exchanges), (Verdict::Fail, vec![ExchangeId(2)]), "{body}");
         }
     }
 
     #[test]
     fn without_a_declared_place_only_a_type_is_a_code() {
-        assert_eq!(judged(code, json!({}), &[json!({"code": 404})]).verdict, Verdict::NotApplicable);
+        assert_eq!(judged(json!({}), &[json!({"code": 404})]).verdict, Verdict::NotApplicable);
         let judged =
             |kind: &str| code(&made::seen(made::traffic(json!({}), [made::problem(404, &json!({"type": kind}))])));
         assert_eq!(judged("urn:problem:unknown").verdict, Verdict::Pass);
@@ -242,46 +170,5 @@ mod tests {
         assert_eq!(judged(None, made::json(404, &body)), Verdict::NotApplicable);
         let undeclared = code(&made::case(json!({}), expected(Some("unknown")), [made::json(404, &body)]));
         assert_eq!(undeclared.verdict, Verdict::Inconclusive);
-    }
-
-    #[test]
-    fn sentences_are_messages_and_short_ones_beside_long_codes_too() {
-        let bodies = [
-            json!({"code": "unknown_account", "message": "Not found"}),
-            json!({"code": 7, "message": "Unbekannt"}),
-            json!({"message": "quantity must not be null"}),
-        ];
-        assert_eq!(judged(message, errors(), &bodies).verdict, Verdict::Pass);
-    }
-
-    #[test]
-    fn what_is_no_message_is_reported() {
-        for body in [
-            json!({"code": "x"}),
-            json!({"code": "x", "message": ""}),
-            json!({"code": "x", "message": 7}),
-            json!({"code": "NOT_FOUND", "message": "not_found"}),
-            json!({"code": "account_unknown", "message": "unknown"}),
-            json!({"code": "x", "message": "request {0} failed"}),
-            json!({"code": "x", "message": "undefined"}),
-        ] {
-            assert_eq!(judged(message, errors(), std::slice::from_ref(&body)).verdict, Verdict::Fail, "{body}");
-        }
-    }
-
-    #[test]
-    fn messages_may_be_optional_or_in_an_unknown_place() {
-        let optional = json!({"code": "$.code", "message": "$.message", "message_optional": true});
-        let none = [json!({"code": "x"})];
-        assert_eq!(judged(message, optional.clone(), &none).verdict, Verdict::NotApplicable);
-        let some = [json!({"code": "x"}), json!({"code": "x", "message": "It is gone"})];
-        assert_eq!(judged(message, optional, &some).verdict, Verdict::Pass);
-        assert_eq!(judged(message, json!({}), &none).verdict, Verdict::NotApplicable);
-        assert_eq!(judged(message, errors(), &[]).verdict, Verdict::Inconclusive);
-        assert_eq!(message(&made::case(errors(), expected(None), [])).verdict, Verdict::NotApplicable);
-        let titled = made::traffic(json!({}), [made::problem(404, &json!({"title": "Gone for good"}))]);
-        assert_eq!(message(&made::seen(titled)).verdict, Verdict::Pass);
-        let bare = made::traffic(json!({}), [made::problem(404, &json!({"type": "urn:x"}))]);
-        assert_eq!(message(&made::seen(bare)).verdict, Verdict::Fail);
     }
 }
