@@ -22,9 +22,9 @@ pub struct Diagnostic {
     pub file: String,
     /// The bytes of the file it is about.
     pub span: Range<usize>,
-    /// The line, from 1.
+    /// The line, from 1; 0 if it is about the file as a whole.
     pub line: usize,
-    /// The column in characters, from 1.
+    /// The column in characters, from 1; 0 if it is about the file as a whole.
     pub column: usize,
     /// What is wrong, in one line.
     pub message: String,
@@ -80,7 +80,7 @@ impl Report {
             out.push_str("\n\n");
         }
         if self.diagnostics.len() > MOST_SHOWN {
-            out.push_str(&format!("and {} more\n\n", self.diagnostics.len() - MOST_SHOWN));
+            out.push_str(&more(self.diagnostics.len() - MOST_SHOWN));
         }
         out.truncate(out.trim_end().len());
         out
@@ -90,6 +90,10 @@ impl Report {
     pub fn errors(&self) -> usize {
         self.diagnostics.iter().filter(|d| d.level == Level::Error).count()
     }
+}
+
+fn more(count: usize) -> String {
+    format!("and {count} more\n\n")
 }
 
 impl fmt::Display for Report {
@@ -130,6 +134,7 @@ fn snippet<'a>(
             let mark = kind.span(excerpt.mark.clone()).label(label);
             group.element(Snippet::source(text.as_str()).line_start(excerpt.line).path(file).annotation(mark))
         }
+        None if excerpt.line == 0 => group.element(Origin::path(file)),
         None => group.element(Origin::path(file).line(excerpt.line).char_column(excerpt.column)),
     }
 }
@@ -166,7 +171,7 @@ impl Complaint {
 /// The longest message, in characters; what is quoted in it may be of any length.
 const LONGEST_MESSAGE: usize = 600;
 /// The most complaints kept of one suite.
-const MOST_KEPT: usize = 2_000;
+const MOST_KEPT: usize = 1_000;
 
 /// What is found wrong while a suite is loaded.
 #[derive(Debug, Default)]
@@ -190,6 +195,11 @@ impl Complaints {
         &mut self.0[last]
     }
 
+    /// Whether so much was found that looking for more helps nobody.
+    pub(super) fn is_full(&self) -> bool {
+        self.0.len() >= MOST_KEPT
+    }
+
     /// Whether anything found so far keeps the suite from being run.
     pub(super) fn any_errors(&self) -> bool {
         self.0.iter().any(|complaint| complaint.level == Level::Error)
@@ -199,8 +209,11 @@ impl Complaints {
     pub(super) fn sorted(mut self, files: &Files) -> Vec<Complaint> {
         let holes: Vec<Place> = self.0.iter().filter(|c| c.hole).map(|c| c.place).collect();
         self.0.retain(|c| {
-            let covers = |hole: &Place| c.place.file == hole.file && c.place.start <= hole.start && hole.end <= c.place.end;
-            c.hole || files.slice(c.place).contains(['\n', '{']) && !files.slice(c.place).contains("${") || !holes.iter().any(covers)
+            let covers =
+                |hole: &Place| c.place.file == hole.file && c.place.start <= hole.start && hole.end <= c.place.end;
+            let text = files.slice(c.place);
+            let is_scalar = !text.contains('\n') && !text.starts_with(['{', '[']);
+            c.hole || !is_scalar || !holes.iter().any(covers)
         });
         self.0.sort_by(|a, b| a.place.cmp(&b.place).then_with(|| a.message.cmp(&b.message)));
         self.0.dedup_by(|a, b| a.place == b.place && a.message == b.message);
@@ -216,8 +229,11 @@ pub(super) fn crop(text: &str, most: usize) -> String {
     }
 }
 
+/// The most names a name is compared with.
+const MOST_COMPARED: usize = 1_000;
+
 /// The nearest of the known names, or all of them; a name too long to be a slip is not compared.
 pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
     let name = if name.len() > 100 { "" } else { name };
-    crate::families::nearest(name, known)
+    crate::families::nearest(name, known.into_iter().take(MOST_COMPARED))
 }

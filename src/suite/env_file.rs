@@ -64,7 +64,11 @@ fn quoted(text: &str, quote: char) -> Result<String, String> {
         }
     }
     let rest = chars.as_str().trim_start();
-    if rest.is_empty() || rest.starts_with('#') { Ok(value) } else { Err("nothing may follow the closing quote".into()) }
+    if rest.is_empty() || rest.starts_with('#') {
+        Ok(value)
+    } else {
+        Err("nothing may follow the closing quote".into())
+    }
 }
 
 #[cfg(test)]
@@ -77,9 +81,9 @@ mod tests {
 
     #[test]
     fn plain_and_quoted_values() {
-        let text = "\u{feff}# secrets\n\nA=1\nexport B = two words # note\nC='a # $b'\nD=\"x\\n\\\"y\\\"\" # z\nE=\nF=a#b\r\n";
-        let expected =
-            [("A", "1"), ("B", "two words"), ("C", "a # $b"), ("D", "x\n\"y\""), ("E", ""), ("F", "a#b")];
+        let text =
+            "\u{feff}# secrets\n\nA=1\nexport B = two words # note\nC='a # $b'\nD=\"x\\n\\\"y\\\"\" # z\nE=\nF=a#b\r\n";
+        let expected = [("A", "1"), ("B", "two words"), ("C", "a # $b"), ("D", "x\n\"y\""), ("E", ""), ("F", "a#b")];
         assert_eq!(pairs(text), expected.map(|(k, v)| (k.to_owned(), v.to_owned())));
     }
 

@@ -11,7 +11,6 @@ use std::{
 
 use super::{
     diagnostic::{Complaints, nearest},
-    interpolate::{Environment, interpolate},
     model::Included,
     preset::PRESETS,
     source::{Files, Place, read},
@@ -26,9 +25,7 @@ const LONGEST_CHAIN: usize = 8;
 pub(super) struct Assembly<'a> {
     pub(super) files: &'a mut Files,
     pub(super) complaints: &'a mut Complaints,
-    pub(super) secrets: &'a mut Vec<String>,
     pub(super) included: &'a mut Vec<Included>,
-    pub(super) environment: &'a Environment<'a>,
     pub(super) families: &'static [Family],
     /// The suite's own folder, without symbolic links; none if the suite is not a file.
     pub(super) root: Option<PathBuf>,
@@ -57,7 +54,7 @@ impl Assembly<'_> {
     }
 
     fn file(&mut self, file: u16) -> Option<Node> {
-        let mut own = compose(self.files, file, self.complaints)?;
+        let own = compose(self.files, file, self.complaints)?;
         if !matches!(own.kind, Kind::Map(_)) {
             let message = if matches!(own.kind, Kind::Null) {
                 "the file is empty"
@@ -67,7 +64,7 @@ impl Assembly<'_> {
             self.complaints.error(own.place, message).help(BEGIN);
             return None;
         }
-        interpolate(&mut own, self.environment, self.files, self.secrets, self.complaints);
+        hide(own.get("clients"), self.files);
         let Some(entry) = own.entry("extends") else { return Some(own) };
         let Some(name) = entry.value.text() else { return Some(own) };
         let base = match self.open(file, name) {
@@ -82,13 +79,11 @@ impl Assembly<'_> {
                 None
             }
         };
-        Some(match base {
-            Some(base) => self.merge(base, own),
-            None => {
-                self.incomplete = true;
-                own
-            }
-        })
+        let Some(base) = base else {
+            self.incomplete = true;
+            return Some(own);
+        };
+        Some(self.merge(base, own))
     }
 
     /// Finds and reads a file to build on.
@@ -98,7 +93,10 @@ impl Assembly<'_> {
             return Err(format!("over {LONGEST_CHAIN} files build on each other"));
         }
         let folder = self.chain.last().and_then(|path| path.parent()).unwrap_or(root);
-        let path = folder.join(name).canonicalize().map_err(|_| format!("there is no file `{name}` beside {}", self.files.label(from)))?;
+        let path = folder
+            .join(name)
+            .canonicalize()
+            .map_err(|_| format!("there is no file `{name}` beside {}", self.files.label(from)))?;
         if !path.starts_with(root) {
             return Err(format!("`{name}` is outside the suite's own folder"));
         }
@@ -115,6 +113,17 @@ impl Assembly<'_> {
 
     fn merge(&self, base: Node, own: Node) -> Node {
         merge(base, own, &mut Vec::new(), &|path| self.families.iter().any(|f| path == [f.name]))
+    }
+}
+
+/// Keeps credentials that a suite spells out from being shown with its mistakes.
+fn hide(node: Option<&Node>, files: &mut Files) {
+    let Some(node) = node else { return };
+    for inner in node.items().iter().chain(node.entries().iter().map(|entry| &entry.value)) {
+        hide(Some(inner), files);
+    }
+    if node.scalar().is_some_and(|text| !text.contains("${")) {
+        files.hide(node.place);
     }
 }
 

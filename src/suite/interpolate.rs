@@ -90,7 +90,7 @@ impl Filler<'_> {
 
     fn key(&mut self, key: &str, place: super::source::Place) {
         if key.contains("${") && !key.contains("$${") {
-            self.complaints.error(place, "`${...}` is filled in in values, not in keys");
+            self.complaints.error(place, "`${...}` is filled in in values, not in keys").hole = true;
         }
     }
 
@@ -106,7 +106,10 @@ impl Filler<'_> {
             out.push_str(&rest[..at]);
             let Some(length) = rest[at..].find('}') else {
                 let place = self.files.narrow(place, &rest[at..at + 2]);
-                self.complaints.error(place, "`${` without `}`").help("write `$${` for the characters themselves").hole = true;
+                self.complaints
+                    .error(place, "`${` without `}`")
+                    .help("write `$${` for the characters themselves")
+                    .hole = true;
                 return out;
             };
             let reference = &rest[at..=at + length];

@@ -8,16 +8,19 @@ use serde_json::{Map, Value};
 
 use super::{
     Report, Suite,
-    diagnostic::Complaints,
+    diagnostic::{Complaints, crop},
     inherit::Assembly,
-    interpolate::Environment,
+    interpolate::{Environment, interpolate},
     meaning::{Loaded, Meaning},
     sections::{self, Fault},
     shape::{self, Misfit},
     source::{Files, Place, read, too_large},
     yaml::{Kind, Node},
 };
-use crate::families::{Family, Problem};
+use crate::{
+    families::{Family, Problem},
+    wire::Credentials,
+};
 
 /// What a suite is loaded with.
 pub struct Options<'a> {
@@ -67,7 +70,8 @@ fn load(label: &str, text: &str, path: Option<PathBuf>, options: &Options<'_>) -
     let (mut secrets, mut included) = (Vec::new(), Vec::new());
     let file = files.add(label, text.strip_prefix('\u{feff}').unwrap_or(text));
     let lookup = |name: &str| {
-        let from_file = || options.env_file.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        let from_file =
+            || options.env_file.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         (options.environment)(name).or_else(from_file)
     };
     let replaced = |section: &str, key: &str| match section {
@@ -78,9 +82,7 @@ fn load(label: &str, text: &str, path: Option<PathBuf>, options: &Options<'_>) -
     let mut assembly = Assembly {
         files: &mut files,
         complaints: &mut complaints,
-        secrets: &mut secrets,
         included: &mut included,
-        environment: &Environment { lookup: &lookup, replaced: &replaced },
         families: options.families,
         root: path.as_ref().and_then(|path| path.parent()).map(Path::to_owned),
         chain: path.into_iter().collect(),
@@ -89,11 +91,18 @@ fn load(label: &str, text: &str, path: Option<PathBuf>, options: &Options<'_>) -
     let root = assembly.suite(file);
     let incomplete = assembly.incomplete;
     let Some(mut root) = root else { return Err(report(&files, complaints)) };
+    // Only now: a variable that is asked for by a part that another file replaces need not be set.
+    let environment = Environment { lookup: &lookup, replaced: &replaced };
+    interpolate(&mut root, &environment, &files, &mut secrets, &mut complaints);
     override_values(&mut root, options, &mut files);
+    if too_many(&root, &mut complaints) {
+        return Err(report(&files, complaints));
+    }
 
     let document = sections::document(&root);
     let sections = sections::read(&document, options.families);
-    let faults: Vec<Fault> = sections.faults.iter().map(|f| Fault { at: f.at.clone(), message: f.message.clone() }).collect();
+    let faults: Vec<Fault> =
+        sections.faults.iter().map(|f| Fault { at: f.at.clone(), message: f.message.clone() }).collect();
     let meaning = Meaning { root: &root, document: &document, files: &files, options };
     let loaded = if incomplete {
         // Names and keys may be in what could not be read: only what is there is judged.
@@ -114,15 +123,35 @@ fn load(label: &str, text: &str, path: Option<PathBuf>, options: &Options<'_>) -
         return Err(report(&files, complaints));
     };
     credentials(root.get("clients"), &mut secrets);
+    // Also in the forms they are sent in, such as the base64 of `basic`.
+    secrets.extend(suite.clients.values().flat_map(Credentials::secrets));
+    secrets.retain(|secret| !secret.is_empty());
     secrets.sort_unstable();
     secrets.dedup();
-    suite.file = label.to_owned();
+    label.clone_into(&mut suite.file);
     suite.sha256 = sha256(text);
-    suite.text = text.to_owned();
+    text.clone_into(&mut suite.text);
     suite.included = included;
     suite.secrets = secrets;
     suite.warnings = report(&files, complaints).diagnostics;
     Ok(*suite)
+}
+
+/// Complains if a part is larger than any suite's, so that what follows may compare everything with everything.
+fn too_many(root: &Node, complaints: &mut Complaints) -> bool {
+    let mut too_many = false;
+    let mut bound = |place: Place, what: &str, count: usize, most: usize| {
+        if count > most {
+            complaints.error(place, format!("{what} holds {count} entries; at most {most} are accepted"));
+            too_many = true;
+        }
+    };
+    bound(root.place.start(), "the suite", root.entries().len(), 200);
+    for entry in root.entries().iter().take(200) {
+        let most = if matches!(entry.key.as_str(), "clients" | "vars" | "severity") { 1_000 } else { 10_000 };
+        bound(entry.key_place, &format!("`{}`", crop(&entry.key, 60)), entry.value.len(), most);
+    }
+    too_many
 }
 
 /// Puts `--target` and `--var` in the place of what the suite says.
@@ -157,7 +186,8 @@ impl Shape<'_> {
             complaints.error(self.root.place.start(), format!("the schema of the format is broken: {message}"));
             Vec::new()
         });
-        let under = |at: &str, unit: &str| at.strip_prefix(unit).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let under =
+            |at: &str, unit: &str| at.strip_prefix(unit).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         for fault in self.faults {
             // What serde says is a poorer copy of what the schema says, if the schema says it.
             let told = misfits.iter().any(|m| under(&m.at, &fault.at) || under(&fault.at, &m.at));

@@ -49,7 +49,7 @@ pub struct Suite {
     pub waivers: Vec<Waiver>,
     /// Other severities for rules, by rule id.
     pub severity: BTreeMap<String, Severity>,
-    /// Every credential, and every value that came into `clients` or `target.headers` from the environment.
+    /// Every credential in each form it is sent in, and every value that came into `clients` or `target.headers` from the environment.
     pub secrets: Vec<String>,
     /// What may not be as it was meant.
     pub warnings: Vec<Diagnostic>,

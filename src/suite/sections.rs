@@ -42,10 +42,24 @@ pub(super) struct Fault {
     pub(super) message: String,
 }
 
+/// The most parts that do not fit of which note is taken.
+const MOST_FAULTS: usize = 1_000;
+
 /// Keys of the root that are no family.
 const KEYS: &[&str] = &[
-    "fincheck", "name", "extends", "preset", "target", "clients", "limits", "vars", "conventions", "setup", "teardown",
-    "waivers", "severity",
+    "fincheck",
+    "name",
+    "extends",
+    "preset",
+    "target",
+    "clients",
+    "limits",
+    "vars",
+    "conventions",
+    "setup",
+    "teardown",
+    "waivers",
+    "severity",
 ];
 
 /// The document as JSON. Where text is wanted whatever it looks like, numbers become the text they were written as.
@@ -109,7 +123,9 @@ struct Reader<'d> {
 
 impl Reader<'_> {
     fn fault(&mut self, at: String, message: String) {
-        self.faults.push(Fault { at, message });
+        if self.faults.len() < MOST_FAULTS {
+            self.faults.push(Fault { at, message });
+        }
     }
 
     fn part<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {

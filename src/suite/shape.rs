@@ -75,11 +75,22 @@ impl<'s> Finder<'s> {
         match error.kind() {
             Kind::AdditionalProperties { unexpected } => {
                 let known = self.beside(error, "properties");
-                let known: Vec<&str> = known.and_then(Value::as_object).into_iter().flatten().map(|(k, _)| k.as_str()).collect();
-                unexpected.iter().for_each(|key| self.unknown_key(at, key, &known));
+                let known: Vec<&str> =
+                    known.and_then(Value::as_object).into_iter().flatten().map(|(k, _)| k.as_str()).collect();
+                unexpected.iter().take(MOST).for_each(|key| self.unknown_key(at, key, &known));
             }
             Kind::Required { property } => self.missing_key(error, at, property.as_str().unwrap_or_default()),
-            Kind::Type { kind } => self.wrong_type(at, instance, &wanted(kind)),
+            // What the values are says more than what type they have.
+            Kind::Type { .. } if self.beside(error, "enum").or(self.beside(error, "const")).is_some() => {}
+            Kind::Type { kind } => {
+                let format = self.beside(error, "format").and_then(Value::as_str);
+                match format.and_then(|format| misread(format, instance)) {
+                    Some(message) => {
+                        self.add(at, message);
+                    }
+                    None => self.wrong_type(at, instance, &wanted(kind)),
+                }
+            }
             Kind::Enum { options } => {
                 let options: Vec<&Value> = options.as_array().into_iter().flatten().collect();
                 self.none_of(at, instance, &options);
@@ -91,12 +102,16 @@ impl<'s> Finder<'s> {
             }
             Kind::Constant { expected_value } => self.none_of(at, instance, &[expected_value]),
             Kind::Format { format } => {
-                let text = instance.as_str().unwrap_or_default();
-                let known = notation::FORMATS.iter().chain(FORMATS).find(|known| known.name == format);
-                let message = known.and_then(|known| (known.check)(text).err());
+                let message = misread(format, instance);
                 self.add(at, message.unwrap_or_else(|| format!("{} is not a {format}", found(at, instance))));
             }
             Kind::AnyOf { context } | Kind::OneOfNotValid { context } => self.alternatives(at, instance, context),
+            Kind::Pattern { .. } => {
+                let example = self.beside(error, "examples").and_then(|examples| examples.get(0)?.as_str());
+                let about = self.beside(error, "description").and_then(Value::as_str).map(first_line);
+                let help = example.map(|example| format!("write it like `{example}`")).or(about.map(str::to_owned));
+                self.add(at, format!("{} does not have the form wanted here", found(at, instance))).help = help;
+            }
             Kind::PropertyNames { error } => self.error(error),
             _ => {
                 let shown = found(at, instance);
@@ -137,8 +152,12 @@ impl<'s> Finder<'s> {
     fn wrong_type(&mut self, at: &str, instance: &Value, wanted: &[&str]) {
         let message = format!("found {}, wanted {}", found(at, instance), or(wanted));
         let help = match instance {
-            Value::Number(_) | Value::Bool(_) if wanted.contains(&TEXT) => Some("put quotes around it to make it text"),
-            Value::String(_) if !wanted.contains(&TEXT) && wanted.iter().any(|w| [NUMBER, WHOLE].contains(w)) => {
+            Value::Number(_) | Value::Bool(_) if wanted == [TEXT] => Some("put quotes around it to make it text"),
+            Value::String(text)
+                if text.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+                    && !wanted.contains(&TEXT)
+                    && wanted.iter().any(|w| [NUMBER, WHOLE].contains(w)) =>
+            {
                 Some("write it without quotes and unit")
             }
             _ => None,
@@ -148,7 +167,7 @@ impl<'s> Finder<'s> {
 
     fn none_of(&mut self, at: &str, instance: &Value, options: &[&Value]) {
         let names: Vec<&str> = options.iter().filter_map(|option| option.as_str()).collect();
-        let message = format!("{} is none of the values that can stand here", found(at, instance));
+        let message = format!("{} is not one of the values allowed here", found(at, instance));
         let help = match instance.as_str() {
             Some(text) if !names.is_empty() => nearest(text, names),
             _ => {
@@ -163,7 +182,9 @@ impl<'s> Finder<'s> {
     fn alternatives(&mut self, at: &str, instance: &Value, branches: &[Vec<ValidationError<'static>>]) {
         let here = |error: &ValidationError<'_>| error.instance_path().as_str() == at;
         let typed = |branch: &&Vec<ValidationError<'static>>| {
-            branch.iter().any(|e| here(e) && matches!(e.kind(), Kind::Type { .. } | Kind::Constant { .. } | Kind::Enum { .. }))
+            branch
+                .iter()
+                .any(|e| here(e) && matches!(e.kind(), Kind::Type { .. } | Kind::Constant { .. } | Kind::Enum { .. }))
         };
         let tagged = |branch: &&Vec<ValidationError<'static>>| {
             branch.iter().any(|e| here(e) && matches!(e.kind(), Kind::Required { .. }))
@@ -175,7 +196,9 @@ impl<'s> Finder<'s> {
             _ => None,
         };
         if let Some(branch) = closest {
-            branch.iter().for_each(|error| self.error(error));
+            for error in branch {
+                self.error(error);
+            }
         } else if !of_type.is_empty() {
             self.tags(at, instance, &of_type);
         } else {
@@ -202,7 +225,9 @@ impl<'s> Finder<'s> {
         let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
         let keys: Vec<&str> = instance.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
         let unknown: Vec<&str> = keys.iter().copied().filter(|key| !tags.contains(key)).collect();
-        unknown.iter().for_each(|key| self.unknown_key(at, key, &tags));
+        for key in &unknown {
+            self.unknown_key(at, key, &tags);
+        }
         if unknown.is_empty() {
             let quoted: Vec<String> = tags.iter().map(|tag| format!("`{tag}`")).collect();
             let quoted: Vec<&str> = quoted.iter().map(String::as_str).collect();
@@ -224,7 +249,10 @@ impl<'s> Finder<'s> {
         }
         types.retain(|wanted| *wanted != NOTHING);
         types.dedup();
-        if !values.is_empty() && (types.is_empty() || instance.is_string()) {
+        let has_values = |branch: &Vec<ValidationError<'static>>| {
+            branch.iter().any(|e| matches!(e.kind(), Kind::Constant { .. } | Kind::Enum { .. }))
+        };
+        if !values.is_empty() && (instance.is_string() || branches.iter().all(has_values)) {
             self.none_of(at, instance, &values);
         } else {
             self.wrong_type(at, instance, &types);
@@ -241,7 +269,21 @@ impl<'s> Finder<'s> {
     fn description(&self, schema: &Value) -> Option<String> {
         let target = schema.get("$ref").and_then(Value::as_str).and_then(|r| self.schema.pointer(r.strip_prefix('#')?));
         let text = schema.get("description").or_else(|| target?.get("description"))?.as_str()?;
-        Some(text.lines().next().unwrap_or_default().trim_end_matches('.').to_owned())
+        Some(first_line(text).to_owned())
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default().trim_end_matches('.')
+}
+
+/// What is wrong with a scalar as one of our written forms, in the words of its own parser.
+fn misread(format: &str, instance: &Value) -> Option<String> {
+    let known = notation::FORMATS.iter().chain(FORMATS).find(|known| known.name == format)?;
+    match instance {
+        Value::String(text) => (known.check)(text).err(),
+        Value::Number(_) | Value::Bool(_) => (known.check)(&instance.to_string()).err(),
+        _ => None,
     }
 }
 

@@ -1,10 +1,6 @@
 //! The texts a suite is made of, and places in them.
 
-use std::{
-    fs::File,
-    io::Read,
-    path::Path,
-};
+use std::{fs::File, io::Read, path::Path};
 
 use super::diagnostic::{Complaint, Diagnostic, Excerpt, Related};
 
@@ -34,21 +30,40 @@ impl Place {
 
 /// The texts, in the order they were read: the suite first.
 #[derive(Debug, Default)]
-pub(super) struct Files(Vec<(String, String)>);
+pub(super) struct Files {
+    sources: Vec<Source>,
+    /// What is not shown.
+    hidden: Vec<Place>,
+}
+
+#[derive(Debug)]
+struct Source {
+    label: String,
+    text: String,
+    /// Where each line begins.
+    lines: Vec<usize>,
+}
 
 impl Files {
     /// Adds a text under the label that messages show.
     pub(super) fn add(&mut self, label: impl Into<String>, text: impl Into<String>) -> u16 {
-        self.0.push((label.into(), text.into()));
-        u16::try_from(self.0.len() - 1).unwrap_or(u16::MAX)
+        let text = text.into();
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        self.sources.push(Source { label: label.into(), text, lines });
+        u16::try_from(self.sources.len() - 1).unwrap_or(u16::MAX)
+    }
+
+    /// Notes that what stands at a place must not be shown.
+    pub(super) fn hide(&mut self, place: Place) {
+        self.hidden.push(place);
     }
 
     pub(super) fn label(&self, file: u16) -> &str {
-        self.0.get(usize::from(file)).map_or("", |(label, _)| label)
+        self.sources.get(usize::from(file)).map_or("", |source| &source.label)
     }
 
     pub(super) fn text(&self, file: u16) -> &str {
-        self.0.get(usize::from(file)).map_or("", |(_, text)| text)
+        self.sources.get(usize::from(file)).map_or("", |source| &source.text)
     }
 
     /// What stands at a place.
@@ -79,8 +94,10 @@ impl Files {
     pub(super) fn line(&self, place: Place) -> (&str, Place) {
         let text = self.text(place.file);
         let at = floor(text, place.start as usize);
-        let start = text[..at].rfind('\n').map_or(0, |i| i + 1);
-        let end = text[at..].find('\n').map_or(text.len(), |i| at + i);
+        let lines = self.sources.get(usize::from(place.file)).map_or(&[][..], |source| &source.lines);
+        let next = lines.partition_point(|begin| *begin <= at);
+        let start = next.checked_sub(1).map_or(0, |line| lines[line]);
+        let end = lines.get(next).map_or(text.len(), |begin| begin - 1);
         (text[start..end].trim_end_matches('\r'), Place::new(place.file, start, end))
     }
 
@@ -104,19 +121,38 @@ impl Files {
         }
     }
 
+    /// A line as it may be shown.
+    fn shown(&self, text: &str, line: Place) -> String {
+        let overlaps = |h: &&Place| h.file == line.file && h.start < line.end && line.start < h.end;
+        self.hidden.iter().filter(overlaps).fold(text.to_owned(), |text, hidden| {
+            let start = hidden.start.saturating_sub(line.start) as usize;
+            blot(&text, start..(hidden.end - line.start) as usize)
+        })
+    }
+
     fn excerpt(&self, place: Place) -> Excerpt {
         let (text, line) = self.line(place);
         let whole = self.text(place.file);
+        if whole.is_empty() {
+            return Excerpt { line: 0, column: 0, text: None, mark: 0..0 };
+        }
         let start = floor(whole, place.start as usize) - line.start as usize;
         let start = start.min(text.len());
         let end = floor(whole, place.end as usize).saturating_sub(line.start as usize).clamp(start, text.len());
         Excerpt {
-            line: whole[..line.start as usize].bytes().filter(|b| *b == b'\n').count() + 1,
+            line: self.sources[usize::from(place.file)].lines.partition_point(|begin| *begin <= line.start as usize),
             column: text[..start].chars().count() + 1,
-            text: (text.len() <= Excerpt::LONGEST).then(|| text.to_owned()),
+            text: (text.len() <= Excerpt::LONGEST).then(|| self.shown(text, line)),
             mark: start..end,
         }
     }
+}
+
+/// A text with a part made illegible, byte for byte so that all other places stay the same.
+fn blot(text: &str, part: std::ops::Range<usize>) -> String {
+    let (before, rest) = text.split_at(floor(text, part.start));
+    let (hidden, after) = rest.split_at(floor(rest, part.end.saturating_sub(before.len())));
+    format!("{before}{}{after}", "*".repeat(hidden.len()))
 }
 
 /// The nearest character boundary at or before a byte.
@@ -147,7 +183,7 @@ fn decode(bytes: Vec<u8>) -> Result<String, String> {
     }
     String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
-        let line = e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+        let line = e.as_bytes()[..at].split(|b| *b == b'\n').count();
         format!("the file is not UTF-8: byte {at} (in line {line}) begins no valid character")
     })
 }
@@ -180,6 +216,19 @@ mod tests {
         let inside = files.excerpt(Place::new(file, 1, 7));
         assert_eq!((inside.line, inside.column, inside.mark), (1, 1, 0..5));
         assert_eq!(files.excerpt(Place::new(file, 99, 120)).line, 3);
+    }
+
+    #[test]
+    fn what_is_hidden_is_not_shown_and_nothing_moves() {
+        let mut files = Files::default();
+        let file = files.add("a.yaml", "a: [ ähush, x ]\nb: |\n  more\n  lines\n");
+        let hidden = files.narrow(Place::new(file, 0, 17), "ähush");
+        files.hide(hidden);
+        files.hide(Place::new(file, 20, 36));
+        let x = files.excerpt(files.narrow(Place::new(file, 0, 17), "x"));
+        assert_eq!(x.text.as_deref(), Some("a: [ ******, x ]"));
+        assert_eq!(&x.text.unwrap()[x.mark], "x");
+        assert_eq!(files.excerpt(Place::new(file, 29, 30)).text.as_deref(), Some("*******"));
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::{
     suite::diagnostic::{Complaints, crop},
 };
 
+/// The most problems collected; nobody reads more.
+const MOST_PROBLEMS: usize = 1_000;
+
 impl Meaning<'_> {
     /// Makes the checks that can be made, and collects what is wrong with the others.
     pub(super) fn checks(
@@ -24,11 +27,20 @@ impl Meaning<'_> {
             let Some(Value::Array(items)) = self.document.get(family.name) else { continue };
             self.check_names(family.name, items, complaints);
             for (index, item) in items.iter().enumerate() {
+                if problems.len() >= MOST_PROBLEMS {
+                    return (checks, problems);
+                }
                 match (family.load)(item.clone(), &setting) {
                     Ok(check) => checks.push(check),
                     Err(found) => {
-                        let item = format!("/{}/{index}", family.name);
-                        problems.extend(found.into_iter().map(|problem| (item.clone(), problem)));
+                        let at = format!("/{}/{index}", family.name);
+                        // A family that cannot read an item does not say whether its client is known.
+                        if let Some(client) = item.get("client").and_then(Value::as_str) {
+                            let mut unknown = Vec::new();
+                            setting.known_client(client, &format!("{at}/client"), &mut unknown);
+                            self.problems(&unknown, complaints);
+                        }
+                        problems.extend(found.into_iter().map(|problem| (at.clone(), problem)));
                     }
                 }
             }

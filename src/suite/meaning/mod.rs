@@ -96,25 +96,34 @@ impl Meaning<'_> {
         complaints.error(located.key.unwrap_or(located.node.place), message)
     }
 
-    /// Passes a problem on, at the part of the value that it quotes.
-    fn problem(&self, problem: &Problem, complaints: &mut Complaints) {
-        let place = self.root.locate(&problem.at).node.place;
-        let place = self.files.narrow_to_quoted(place, &problem.message);
-        complaints.error(place, problem.message.clone()).help_if(problem.help.as_deref());
+    /// Passes problems on, each at the part of the value that it quotes.
+    fn problems(&self, problems: &[Problem], complaints: &mut Complaints) {
+        for problem in problems {
+            let place = self.root.locate(&problem.at).node.place;
+            let place = self.files.narrow_to_quoted(place, &problem.message);
+            complaints.error(place, problem.message.clone()).help_if(problem.help.as_deref());
+        }
     }
 
     fn clients(&self, complaints: &mut Complaints) {
         for name in self.keys("clients") {
             let at = format!("/clients/{}", escape(name));
             if matches!(name, "anonymous" | "forged") {
-                let message = format!("`{name}` is what reports call requests without a client of the suite; choose another name");
+                let message = format!(
+                    "`{name}` is what reports call requests without a client of the suite; choose another name"
+                );
                 self.key_error(&at, message, complaints);
             }
             for kind in self.root.locate(&at).node.entries() {
                 let at = format!("{at}/{}", escape(&kind.key));
                 match (kind.key.as_str(), &kind.value.kind) {
                     ("bearer", Kind::Text(text)) if text.is_empty() => {
-                        self.key_error(&at, "the token is empty", complaints);
+                        self.error(&at, "the token is empty", complaints);
+                    }
+                    ("basic", Kind::Map(_))
+                        if kind.value.get("username").and_then(Node::text).is_some_and(|n| n.contains(':')) =>
+                    {
+                        self.error(&format!("{at}/username"), "a user name holds no colon (RFC 7617 §2)", complaints);
                     }
                     ("header" | "query", Kind::Map(entries)) if entries.is_empty() => {
                         self.key_error(&at, "there is no credential in it", complaints);

@@ -14,7 +14,12 @@ impl Meaning<'_> {
                 walk(&entry.value, false, complaints);
             } else if matches!(entry.key.as_str(), "setup" | "teardown") {
                 // Query, headers and forms of a step are text, exactly as written.
-                entry.value.items().iter().filter_map(|step| step.get("body")).for_each(|body| walk(body, true, complaints));
+                entry
+                    .value
+                    .items()
+                    .iter()
+                    .filter_map(|step| step.get("body"))
+                    .for_each(|body| walk(body, true, complaints));
             }
         }
     }
@@ -23,11 +28,14 @@ impl Meaning<'_> {
 fn walk(node: &Node, in_body: bool, complaints: &mut Complaints) {
     match &node.kind {
         Kind::Number(text) => {
-            let read = node.to_value(false);
+            let value = node.to_value(false);
+            let read = value.to_string();
             let decimal = text.contains(['.', 'e', 'E']);
-            if in_body && decimal || read.is_string() || read.to_string() != *text {
+            if in_body && decimal || value.is_string() || read != *text {
                 let message = format!("the number {text} is sent as {read}: as a float it may lose digits");
-                complaints.warning(node.place, message).help("put quotes around it, unless the API wants a JSON number");
+                complaints
+                    .warning(node.place, message)
+                    .help("put quotes around it, unless the API wants a JSON number");
             }
         }
         Kind::List(items) => items.iter().for_each(|item| walk(item, in_body, complaints)),

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::Meaning;
 use crate::{
     families::Setting,
@@ -13,6 +11,7 @@ use crate::{
         diagnostic::Complaints,
         sections::escape,
         step::{Capture, WrittenStep},
+        yaml::{Kind, Node},
     },
 };
 
@@ -29,8 +28,9 @@ impl Meaning<'_> {
         let mut steps = Vec::with_capacity(written.len());
         for (index, step) in written.into_iter().enumerate() {
             let at = format!("/{section}/{index}");
+            self.names_of_step(&at, &Setting { clients, names }, complaints);
             if let Some(step) = step {
-                self.step(&at, &step, &Setting { clients, names }, complaints);
+                self.step(&at, &step, complaints);
                 steps.push(step.into_step());
             }
             // A step that cannot be read captures its names too, so that their uses are not called unknown.
@@ -42,25 +42,27 @@ impl Meaning<'_> {
         steps
     }
 
-    fn step(&self, at: &str, step: &WrittenStep, setting: &Setting<'_>, complaints: &mut Complaints) {
+    /// Clients and names that a step uses, be it otherwise right or not.
+    fn names_of_step(&self, at: &str, setting: &Setting<'_>, complaints: &mut Complaints) {
+        if complaints.is_full() {
+            return;
+        }
+        let step = self.root.locate(at).node;
         let mut problems = Vec::new();
-        setting.known_client(&step.client, &format!("{at}/client"), &mut problems);
-        problems.iter().for_each(|problem| self.problem(problem, complaints));
-        self.templates(&format!("{at}/request"), &step.request.target, setting, complaints);
-        let maps = [("query", Some(&step.query)), ("headers", Some(&step.headers)), ("form", step.form.as_ref())];
-        for (key, map) in maps {
-            for (name, value) in map.into_iter().flatten() {
-                self.templates(&format!("{at}/{key}/{}", escape(name)), &value.0, setting, complaints);
+        if let Some(client) = step.get("client").and_then(Node::text) {
+            setting.known_client(client, &format!("{at}/client"), &mut problems);
+        }
+        self.problems(&problems, complaints);
+        for key in ["request", "query", "headers", "form", "text", "body"] {
+            if let Some(node) = step.get(key) {
+                self.templates(&format!("{at}/{key}"), node, key == "body", setting, complaints);
             }
         }
+    }
+
+    fn step(&self, at: &str, step: &WrittenStep, complaints: &mut Complaints) {
         // Values may hold templates, so only names are judged here.
         self.fields(&format!("{at}/headers"), step.headers.keys().map(|name| (name.as_str(), None)), complaints);
-        if let Some(text) = &step.text {
-            self.templates(&format!("{at}/text"), text, setting, complaints);
-        }
-        if let Some(body) = &step.body {
-            self.body(&format!("{at}/body"), body, setting, complaints);
-        }
         self.content(at, step, complaints);
         for (name, capture) in &step.capture {
             let at = format!("{at}/capture/{}", escape(name));
@@ -90,26 +92,32 @@ impl Meaning<'_> {
         }
     }
 
-    fn templates(&self, at: &str, template: &Template, setting: &Setting<'_>, complaints: &mut Complaints) {
-        let mut problems = Vec::new();
-        setting.known_names(template.names(), &[], at, &mut problems);
-        problems.iter().for_each(|problem| self.problem(problem, complaints));
-    }
-
-    /// Templates in the texts of a JSON body.
-    fn body(&self, at: &str, value: &Value, setting: &Setting<'_>, complaints: &mut Complaints) {
-        match value {
-            Value::String(text) if text.contains("{{") => match text.parse::<Template>() {
-                Ok(template) => self.templates(at, &template, setting, complaints),
-                Err(message) => {
-                    self.error(at, message, complaints);
+    /// Templates in the texts of a value; what is no template is reported only in a body, elsewhere its type says so.
+    fn templates(&self, at: &str, node: &Node, is_body: bool, setting: &Setting<'_>, complaints: &mut Complaints) {
+        if complaints.is_full() {
+            return;
+        }
+        match &node.kind {
+            Kind::Text(text) if text.contains("{{") => match text.parse::<Template>() {
+                Ok(template) => {
+                    let mut problems = Vec::new();
+                    setting.known_names(template.names(), &[], at, &mut problems);
+                    self.problems(&problems, complaints);
                 }
+                Err(message) if is_body => {
+                    complaints.error(node.place, message);
+                }
+                Err(_) => {}
             },
-            Value::Array(items) => {
-                items.iter().enumerate().for_each(|(i, item)| self.body(&format!("{at}/{i}"), item, setting, complaints));
+            Kind::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.templates(&format!("{at}/{index}"), item, is_body, setting, complaints);
+                }
             }
-            Value::Object(map) => {
-                map.iter().for_each(|(k, item)| self.body(&format!("{at}/{}", escape(k)), item, setting, complaints));
+            Kind::Map(entries) => {
+                for entry in entries {
+                    self.templates(&format!("{at}/{}", escape(&entry.key)), &entry.value, is_body, setting, complaints);
+                }
             }
             _ => {}
         }

@@ -42,7 +42,9 @@ fn read(text: &str) -> Result<Url, (&'static str, &'static str)> {
     let example = "write an absolute URL such as https://api.example.com/v1";
     let url: Url = match text.parse() {
         Ok(url) => url,
-        Err(url::ParseError::RelativeUrlWithoutBase) => return Err(("the URL does not begin with http:// or https://", example)),
+        Err(url::ParseError::RelativeUrlWithoutBase) => {
+            return Err(("the URL does not begin with http:// or https://", example));
+        }
         Err(_) => return Err(("this is not a URL", example)),
     };
     if !matches!(url.scheme(), "http" | "https") {
@@ -52,7 +54,10 @@ fn read(text: &str) -> Result<Url, (&'static str, &'static str)> {
         return Err(("credentials do not belong in a URL", "name a client under `clients` and give it a `basic`"));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(("a base URL has no query and no fragment", "paths are appended to it; put parameters into requests"));
+        return Err((
+            "a base URL has no query and no fragment",
+            "paths are appended to it; put parameters into requests",
+        ));
     }
     Ok(url)
 }

@@ -13,6 +13,7 @@ use crate::{
         diagnostic::{Complaints, crop, nearest},
         sections::escape,
         written::WrittenWaiver,
+        yaml::Node,
     },
 };
 
@@ -20,28 +21,31 @@ impl Meaning<'_> {
     pub(super) fn waivers(&self, written: Vec<Option<WrittenWaiver>>, complaints: &mut Complaints) -> Vec<Waiver> {
         let mut waivers = Vec::with_capacity(written.len());
         for (index, waiver) in written.into_iter().enumerate() {
-            let Some(waiver) = waiver else { continue };
             let at = format!("/waivers/{index}");
-            for (key, text) in [("reason", &waiver.reason), ("owner", &waiver.owner)] {
-                if text.trim().is_empty() {
-                    self.key_error(&format!("{at}/{key}"), format!("a waiver needs its {key}"), complaints);
+            let node = self.root.locate(&at).node;
+            let text = |key: &str| node.get(key).and_then(Node::text);
+            for key in ["reason", "owner"] {
+                if text(key).is_some_and(|text| text.trim().is_empty()) {
+                    self.error(&format!("{at}/{key}"), format!("a waiver needs its {key}"), complaints);
                 }
             }
-            let Some((family, rule)) = self.rule(&waiver.rule) else {
-                let at = format!("{at}/rule");
-                self.error(&at, unknown(&waiver.rule), complaints).help(self.nearest_rule(&waiver.rule));
+            let Some(id) = waiver.as_ref().map(|waiver| waiver.rule.as_str()).or(text("rule")) else { continue };
+            let Some((family, rule)) = self.rule(id) else {
+                self.error(&format!("{at}/rule"), unknown(id), complaints).help(self.nearest_rule(id));
                 continue;
             };
-            if let Some(check) = &waiver.check {
+            if let Some(check) = text("check") {
                 self.waived_check(&format!("{at}/check"), family, check, complaints);
             }
-            waivers.push(Waiver {
-                rule: rule.rule.id.to_owned(),
-                check: waiver.check,
-                reason: waiver.reason,
-                owner: waiver.owner,
-                expires: waiver.expires.0,
-            });
+            if let Some(waiver) = waiver {
+                waivers.push(Waiver {
+                    rule: rule.rule.id.to_owned(),
+                    check: waiver.check,
+                    reason: waiver.reason,
+                    owner: waiver.owner,
+                    expires: waiver.expires.0,
+                });
+            }
         }
         waivers
     }
@@ -61,16 +65,15 @@ impl Meaning<'_> {
     }
 
     pub(super) fn severity(&self, written: BTreeMap<String, Severity>, complaints: &mut Complaints) -> Severities {
-        let mut severities = Severities::new();
-        for (id, severity) in written {
-            if let Some((_, rule)) = self.rule(&id) {
-                severities.insert(rule.rule.id.to_owned(), severity);
-            } else {
-                let at = format!("/severity/{}", escape(&id));
-                self.key_error(&at, unknown(&id), complaints).help(self.nearest_rule(&id));
-            }
+        let unknown_ids = self.keys("severity").filter(|id| self.rule(id).is_none());
+        for id in unknown_ids {
+            let at = format!("/severity/{}", escape(id));
+            self.key_error(&at, unknown(id), complaints).help(self.nearest_rule(id));
         }
-        severities
+        written
+            .into_iter()
+            .filter_map(|(id, severity)| Some((self.rule(&id)?.1.rule.id.to_owned(), severity)))
+            .collect()
     }
 
     fn rules(&self) -> impl Iterator<Item = (&'static Family, &'static JudgedRule)> {

@@ -50,6 +50,75 @@ fn there_are_many_kinds_of_mistakes() {
     assert!(suites().len() >= 25, "{}", suites().len());
 }
 
+#[test]
+fn independent_mistakes_are_all_reported_at_once() {
+    let report = load_file(&folder().join("several.yaml"), &options(&environment)).unwrap_err();
+    let found: Vec<(usize, usize)> = report.diagnostics.iter().map(|d| (d.line, d.column)).collect();
+    let sorted = {
+        let mut sorted = found.clone();
+        sorted.sort_unstable();
+        sorted
+    };
+    assert_eq!(found, sorted, "in the order of the text");
+    for part in [
+        "the key `name` is there twice",
+        "`NOT_SET` is not set",
+        "`reed` is not one of",
+        "`oauth2` is a kind of credentials",
+        "`5 minutes` is not a duration",
+        "unknown key `requsts`",
+        "`money` is read",
+        "there is no client `raeder`",
+        "`{{acount}}` is not in `vars`",
+        "the number 1.10 is sent as 1.1",
+        "`rate_limit` is a family",
+        "`data` is not a JSONPath",
+        "two pagination checks called `a`",
+        "there is no client `nobody`",
+        "there is no rule `PAG-999`",
+        "`soon` is not a day",
+        "there is no rule `PAG-002`",
+    ] {
+        let times = report.diagnostics.iter().filter(|d| d.message.contains(part)).count();
+        assert_eq!(times, 1, "{part}");
+    }
+    assert_eq!(found.len(), 17);
+    assert_eq!(report.errors(), 15);
+}
+
+/// The families of the program itself, whose schemas are larger than those made for these tests.
+#[test]
+fn broken_suites_are_refused_whatever_the_families() {
+    let real = crate::suite::Options { families: crate::families::FAMILIES, ..options(&environment) };
+    for path in suites() {
+        let report = load_file(&path, &real).expect_err("refused");
+        assert!(report.errors() > 0, "{}", path.display());
+    }
+}
+
+#[test]
+fn shipped_suites_load_and_satisfy_the_schema() {
+    let schema = schema(crate::families::FAMILIES);
+    assert!(jsonschema::draft202012::meta::is_valid(&schema));
+    let validator = shape::validator(&schema).unwrap();
+    let real = crate::suite::Options { families: crate::families::FAMILIES, ..options(&environment) };
+    let mut loaded = 0;
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("suites")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|e| e != "yaml") {
+            continue;
+        }
+        let suite = load_file(&path, &real).unwrap_or_else(|report| panic!("{report}"));
+        assert!(!suite.checks.is_empty(), "{}", path.display());
+        let document = document(&fs::read_to_string(&path).unwrap()).unwrap();
+        let errors: Vec<String> =
+            validator.iter_errors(&document).map(|e| format!("{} {e}", e.instance_path())).collect();
+        assert!(errors.is_empty(), "{}: {errors:?}", path.display());
+        loaded += 1;
+    }
+    assert!(loaded > 0);
+}
+
 /// The document of a suite, as an editor would hold it against the schema.
 fn document(text: &str) -> Option<Value> {
     let mut files = Files::default();

@@ -7,9 +7,7 @@ use serde_json::Value;
 
 use crate::{
     exchange::{Outcome, Request},
-    families::{
-        Check, Evidence, Family, JudgedRule, Observer, PlannedCheck, Problem, Selection, Session, Setting,
-    },
+    families::{Check, Evidence, Family, JudgedRule, Observer, PlannedCheck, Problem, Selection, Session, Setting},
     json::Path,
     notation::{RequestLine, Span},
     rule::{Judgement, Rule, Severity, Strength},

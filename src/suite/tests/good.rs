@@ -96,7 +96,7 @@ fn everything_ends_up_where_it_belongs() {
 #[test]
 fn credentials_are_secrets_as_written() {
     let suite = load(&full()).unwrap();
-    assert_eq!(suite.secrets, ["0042", "007", "literal-key", "t0k-12345"]);
+    assert_eq!(suite.secrets, ["0042", "007", "MDA3Og==", "literal-key", "t0k-12345"]);
     assert!(!format!("{suite:?}").contains("t0k"));
 }
 
@@ -114,11 +114,20 @@ fn the_schema_accepts_what_is_accepted() {
 
 #[test]
 fn every_preset_loads_and_is_named_in_order() {
+    let schema = schema(FAMILIES);
+    let validator = shape::validator(&schema).unwrap();
+    for preset in PRESETS {
+        // A preset holds what a suite could hold itself.
+        let document: serde_json::Value = serde_yaml::from_str(&with(preset.text)).unwrap();
+        assert!(validator.is_valid(&document), "{}", preset.name);
+    }
     let mut names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
     for name in &names {
         let suite = load(&with(&format!("preset: {name}"))).unwrap();
         assert!(suite.conventions.errors.is_some_and(|errors| errors.code.is_some()), "{name}");
         assert!(suite.warnings.is_empty(), "{name}");
+        let document: serde_json::Value = serde_yaml::from_str(&with(&format!("preset: {name}"))).unwrap();
+        assert!(validator.is_valid(&document), "{name}");
     }
     names.sort_unstable();
     assert_eq!(names, ["cdr", "google-aip", "obie", "problem-details", "stripe"]);
@@ -126,7 +135,8 @@ fn every_preset_loads_and_is_named_in_order() {
 
 #[test]
 fn a_variable_alone_takes_the_type_it_looks_like_except_in_clients() {
-    let suite = load(&with("clients: { a: { bearer: \"${NUMBER}\" } }\nlimits:\n  requests: ${NUMBER}\n  redirects: 0"));
+    let suite =
+        load(&with("clients: { a: { bearer: \"${NUMBER}\" } }\nlimits:\n  requests: ${NUMBER}\n  redirects: 0"));
     let suite = suite.unwrap();
     assert_eq!(suite.limits.requests, 42);
     assert_eq!(suite.secrets, ["42"]);
@@ -137,7 +147,8 @@ fn a_variable_alone_takes_the_type_it_looks_like_except_in_clients() {
 #[test]
 fn defaults_escapes_and_the_environment_file() {
     let file = [("TOKEN".to_owned(), "from-file".to_owned()), ("ONLY".to_owned(), "file".to_owned())];
-    let text = with("vars:\n  a: ${TOKEN}/${ONLY}\n  b: ${NONE:-x:-y}\n  c: ${EMPTY:-z}\n  d: ${EMPTY}\n  e: $${NO} $5\n");
+    let text =
+        with("vars:\n  a: ${TOKEN}/${ONLY}\n  b: ${NONE:-x:-y}\n  c: ${EMPTY:-z}\n  d: ${EMPTY}\n  e: $${NO} $5\n");
     let suite = load_text("x", &text, &Options { env_file: &file, ..options(&environment) }).unwrap();
     let values: Vec<&str> = suite.vars.values().map(String::as_str).collect();
     // `d` is nothing at all: written plainly, it is YAML's null.

@@ -1,6 +1,9 @@
 //! Text made to hurt: it is refused in bounded time and memory, and never panics.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
 
 use proptest::prelude::*;
 
@@ -18,18 +21,22 @@ fn refused_soon(text: &str) -> String {
     shown
 }
 
+fn many(count: usize, line: &dyn Fn(usize) -> String) -> String {
+    (0..count).map(line).collect::<Vec<_>>().concat()
+}
+
 #[test]
 fn alias_bombs_stop() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for n in 1..20 {
         let last = format!("*a{}", n - 1);
-        bomb.push_str(&format!("a{n}: &a{n} [{}]\n", [last.as_str(); 10].join(", ")));
+        writeln!(bomb, "a{n}: &a{n} [{}]", [last.as_str(); 10].join(", ")).unwrap();
     }
     assert!(refused_soon(&bomb).contains("over 500000 values"));
     assert!(refused_soon("a: &a [*a]").contains("an alias stands inside what it refers to"));
     let mut deep = String::from("a0: &a0 []\n");
     for n in 1..40 {
-        deep.push_str(&format!("a{n}: &a{n} [[[[[*a{}]]]]]\n", n - 1));
+        writeln!(deep, "a{n}: &a{n} [[[[[*a{}]]]]]", n - 1).unwrap();
     }
     assert!(refused_soon(&deep).contains("nested over 64 deep"));
 }
@@ -44,10 +51,25 @@ fn deep_nesting_stops() {
 
 #[test]
 fn many_keys_and_many_repeats_stop() {
-    let keys: String = (0..300_000).map(|n| format!("k{n}: 1\n")).collect();
+    let keys = many(300_000, &|n| format!("k{n}: 1\n"));
     assert!(refused_soon(&keys).contains("over 500000 values") || refused_soon(&keys).contains("more"));
     let repeats = "a: 1\n".repeat(200_000);
     assert!(refused_soon(&repeats).contains("is there twice"));
+}
+
+#[test]
+fn comparing_everything_with_everything_is_bounded() {
+    let clients = many(100_000, &|n| format!("  c{n}: {{}}\n"));
+    assert!(refused_soon(&with(&format!("clients:\n{clients}"))).contains("at most 1000 are accepted"));
+    let clients = many(1_000, &|n| format!("  c{n}: {{ bearer: x }}\n"));
+    let steps = many(10_000, &|n| format!("  - {{ client: d{n}, request: GET /x }}\n"));
+    refused_soon(&with(&format!("clients:\n{clients}setup:\n{steps}")));
+    let body = many(100_000, &|n| format!("      k{n}: '{{{{x{n}}}}}'\n"));
+    refused_soon(&with(&format!("setup:\n  - client: anonymous\n    request: GET /x\n    body:\n{body}")));
+    let keys = many(100_000, &|n| format!("  k{n}: 1\n"));
+    refused_soon(&with(&format!("limits:\n{keys}")));
+    let checks = many(10_000, &|n| format!("  - {{ name: c{n}, client: x, request: GET /x, k: 1 }}\n"));
+    refused_soon(&with(&format!("pagination:\n{checks}")));
 }
 
 #[test]
@@ -108,15 +130,66 @@ proptest! {
 /// A line of the kind suites are made of, at any indentation.
 fn line() -> impl Strategy<Value = String> {
     let keys = prop::sample::select(vec![
-        "fincheck", "name", "target", "base_url", "permits", "clients", "bearer", "limits", "duration", "vars",
-        "setup", "request", "client", "capture", "expect", "body", "pagination", "rows", "waivers", "expires",
-        "severity", "extends", "preset", "<<", "errors", "conventions", "ä", "rate_limit",
+        "fincheck",
+        "name",
+        "target",
+        "base_url",
+        "permits",
+        "clients",
+        "bearer",
+        "limits",
+        "duration",
+        "vars",
+        "setup",
+        "request",
+        "client",
+        "capture",
+        "expect",
+        "body",
+        "pagination",
+        "rows",
+        "waivers",
+        "expires",
+        "severity",
+        "extends",
+        "preset",
+        "<<",
+        "errors",
+        "conventions",
+        "ä",
+        "rate_limit",
     ]);
     let values = prop::sample::select(vec![
-        "", "1", "1.10", "x", "\"\"", "[]", "{}", "[a, b]", "{ bearer: \"${TOKEN}\" }", "${TOKEN}", "${NONE}", "{{x}}",
-        "GET /x/{{y}}", "$.a", "5m", "http://127.0.0.1", "&a [1]", "*a", "|", ">", "2027-03-31", "null", "~", "é\u{301}",
-        "[{ rule: PAG-001 }]", "- ", "'", "\"",
+        "",
+        "1",
+        "1.10",
+        "x",
+        "\"\"",
+        "[]",
+        "{}",
+        "[a, b]",
+        "{ bearer: \"${TOKEN}\" }",
+        "${TOKEN}",
+        "${NONE}",
+        "{{x}}",
+        "GET /x/{{y}}",
+        "$.a",
+        "5m",
+        "http://127.0.0.1",
+        "&a [1]",
+        "*a",
+        "|",
+        ">",
+        "2027-03-31",
+        "null",
+        "~",
+        "é\u{301}",
+        "[{ rule: PAG-001 }]",
+        "- ",
+        "'",
+        "\"",
     ]);
-    (0..5_usize, any::<bool>(), keys, values)
-        .prop_map(|(indent, item, key, value)| format!("{}{}{key}: {value}", "  ".repeat(indent), if item { "- " } else { "" }))
+    (0..5_usize, any::<bool>(), keys, values).prop_map(|(indent, item, key, value)| {
+        format!("{}{}{key}: {value}", "  ".repeat(indent), if item { "- " } else { "" })
+    })
 }

@@ -52,7 +52,7 @@ fn own_keys_win_and_checks_add_up() {
     assert_eq!(suite.checks.iter().map(|c| c.name()).collect::<Vec<_>>(), ["one", "two", "three"]);
     assert_eq!(suite.setup.len(), 1);
     // The credentials of a client are replaced, not mixed.
-    assert_eq!(suite.secrets, ["other-token", "p", "u"]);
+    assert_eq!(suite.secrets, ["dTpw", "other-token", "p", "u"]);
     assert_eq!(suite.included.len(), 1);
     assert_eq!(suite.included[0].file, "shared/base.yaml");
     assert_eq!(suite.included[0].text, BASE);
@@ -69,10 +69,21 @@ fn a_mistake_in_the_base_is_shown_in_the_base() {
 }
 
 #[test]
+fn a_variable_that_another_file_replaces_need_not_be_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = BASE.replace("{ requests: 7, duration: 1s }", "\n  requests: ${UNSET}");
+    write(folder.path(), &[("shared/base.yaml", &base), ("own.yaml", OWN)]);
+    assert_eq!(load(&folder.path().join("own.yaml")).unwrap().limits.requests, 8);
+}
+
+#[test]
 fn only_files_in_the_own_folder_or_below_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("secret.yaml");
-    write(folder.path(), &[("secret.yaml", "hush: 1"), ("a/own.yaml", "fincheck: 1\nname: x\nextends: ../secret.yaml\n")]);
+    write(
+        folder.path(),
+        &[("secret.yaml", "hush: 1"), ("a/own.yaml", "fincheck: 1\nname: x\nextends: ../secret.yaml\n")],
+    );
     write(folder.path(), &[("a/absolute.yaml", &format!("extends: {}\n", secret.display()))]);
     for name in ["own", "absolute"] {
         let report = load(&folder.path().join(format!("a/{name}.yaml"))).unwrap_err();
@@ -118,9 +129,12 @@ fn what_is_no_suite_file_says_so() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("latin"), b"name: caf\xe9\n").unwrap();
     fs::write(folder.path().join("large"), vec![b'#'; 5 << 20]).unwrap();
-    for (name, message) in
-        [("", "this is a folder"), ("none", "no such file"), ("latin", "byte 9 (in line 1)"), ("large", "larger than 4 MiB")]
-    {
+    for (name, message) in [
+        ("", "this is a folder"),
+        ("none", "no such file"),
+        ("latin", "byte 9 (in line 1)"),
+        ("large", "larger than 4 MiB"),
+    ] {
         let report = load(&folder.path().join(name)).unwrap_err();
         assert_eq!(report.diagnostics.len(), 1);
         assert!(report.to_string().contains(message), "{report}");

@@ -9,7 +9,7 @@ mod inherited;
 use super::{Options, Report, Suite, load_text};
 
 /// Options with a small environment.
-pub(super) fn options<'a>(environment: &'a dyn Fn(&str) -> Option<String>) -> Options<'a> {
+pub(super) fn options(environment: &dyn Fn(&str) -> Option<String>) -> Options<'_> {
     Options { environment, env_file: &[], vars: &[], target: None, families: families::FAMILIES }
 }
 

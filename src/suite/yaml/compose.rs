@@ -38,7 +38,9 @@ pub(in crate::suite) fn compose(files: &Files, file: u16, complaints: &mut Compl
         let step = match event {
             Ok((event, span)) => {
                 let range = span.byte_range().unwrap_or_default();
-                composer.event(event, Place::new(file, range.start, range.end))
+                let tag = span.tag_span().and_then(|tag| tag.byte_range());
+                let place = Place::new(file, range.start, range.end);
+                composer.event(event, place, tag.map_or(place, |tag| Place::new(file, tag.start, tag.end)))
             }
             Err(error) => {
                 composer.broken(&error);
@@ -108,7 +110,7 @@ enum Key {
 }
 
 impl Composer<'_> {
-    fn event(&mut self, event: Event<'_>, place: Place) -> Result<(), Stop> {
+    fn event(&mut self, event: Event<'_>, place: Place, tag_place: Place) -> Result<(), Stop> {
         match event {
             Event::DocumentStart(..) => {
                 self.documents += 1;
@@ -127,18 +129,24 @@ impl Composer<'_> {
                 }
                 let is_text = tag.as_ref().is_some_and(|tag| tag.is_yaml_core_schema_tag("str"));
                 if tag.is_some() && !is_text {
-                    self.refuse_tag(place);
+                    self.refuse_tag(tag_place);
                 }
                 let kind = if plain && !is_text { resolve(text) } else { Kind::Text(text) };
                 let node = Node { place, kind, plain: plain && !is_text };
                 return self.put(Measured { node, size: 1, depth: 0 }, anchor);
             }
             Event::SequenceStart(_, anchor, tag) => {
-                self.open(place, anchor, tag.is_some(), Content::List(Vec::new()))?;
+                if tag.is_some() {
+                    self.refuse_tag(tag_place);
+                }
+                return self.open(place, anchor, Content::List(Vec::new()));
             }
             Event::MappingStart(_, anchor, tag) => {
                 let content = Content::Map { entries: Vec::new(), key: Key::Awaited, merged: Vec::new() };
-                self.open(place, anchor, tag.is_some(), content)?;
+                if tag.is_some() {
+                    self.refuse_tag(tag_place);
+                }
+                return self.open(place, anchor, content);
             }
             Event::SequenceEnd | Event::MappingEnd => return self.close(place),
             Event::Alias(anchor) => {
@@ -161,10 +169,7 @@ impl Composer<'_> {
         Ok(())
     }
 
-    fn open(&mut self, place: Place, anchor: usize, tagged: bool, content: Content) -> Result<(), Stop> {
-        if tagged {
-            self.refuse_tag(place);
-        }
+    fn open(&mut self, place: Place, anchor: usize, content: Content) -> Result<(), Stop> {
         if self.stack.len() >= DEEPEST {
             return self.too_deep(place);
         }
@@ -295,6 +300,8 @@ impl Composer<'_> {
             Some(QUOTE)
         } else if indent.contains('\t') {
             Some("indent with spaces; YAML does not allow tabs there")
+        } else if matches!(error.kind(), parser::ErrorKind::MappingValueNotAllowed) {
+            Some("check the indentation, and put quotes around text that holds `: `")
         } else {
             None
         };

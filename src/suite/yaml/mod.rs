@@ -70,6 +70,11 @@ impl Node {
         }
     }
 
+    /// How many entries or items it has.
+    pub(super) fn len(&self) -> usize {
+        self.entries().len() + self.items().len()
+    }
+
     /// The text of a text.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.kind {
