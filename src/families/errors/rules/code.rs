@@ -2,8 +2,8 @@
 
 use super::{
     super::evidence::{Case, Declared, ErrorResponse, Traffic},
-    AnyEvidence, EXAMPLES, Judgement, Rule, Severity, Strength, count, fail_with, is_problem_details, judge, own,
-    refused,
+    AnyEvidence, EXAMPLES, Judgement, Rule, Severity, Strength, count, fail_with, is_problem_details, is_shaped, judge,
+    own, refused,
 };
 use crate::json::Scalar;
 
@@ -75,13 +75,19 @@ fn code_of_case(case: &Case) -> Judgement {
     if case.declared.errors.code.is_none() && !refused.iter().any(|response| response.answer.problem.is_some()) {
         return Judgement::inconclusive("the suite does not say where codes are (`conventions.errors.code`)");
     }
+    // What has no code because it has another shape is another rule's matter.
+    let shaped: Vec<&ErrorResponse> =
+        refused.iter().map(|response| &response.answer).filter(|answer| is_shaped(answer)).collect();
+    if shaped.is_empty() {
+        return Judgement::inconclusive("the error has not the shape in which codes are declared");
+    }
     let carries = |answer: &ErrorResponse| {
         let kind = answer.problem.as_ref().and_then(|problem| problem.kind.as_ref());
         [answer.code.as_ref(), kind].into_iter().flatten().any(|code| code.text() == Some(wanted))
     };
-    let other: Vec<_> = refused
+    let other: Vec<_> = shaped
         .iter()
-        .map(|response| &response.answer)
+        .copied()
         .filter(|answer| !carries(answer))
         .map(|answer| {
             let found = answer.code.as_ref().map_or_else(|| "no code".to_owned(), |code| format!("the code {code}"));
@@ -90,7 +96,7 @@ fn code_of_case(case: &Case) -> Judgement {
         .collect();
     if other.is_empty() {
         return Judgement::pass(format!("the error carries the code `{wanted}`"))
-            .cite(refused.iter().map(|response| response.answer.exchange));
+            .cite(shaped.iter().map(|answer| answer.exchange));
     }
     fail_with(format!("the error does not carry the code `{wanted}`"), &other)
         .expected(expected_code(wanted, &case.declared))
@@ -167,6 +173,7 @@ mod tests {
         assert_eq!(judged(Some("other"), made::json(404, &body)), Verdict::Fail);
         assert_eq!(judged(Some("other"), made::json(404, &json!({"message": "m"}))), Verdict::Fail);
         assert_eq!(judged(Some("unknown"), made::json(200, &body)), Verdict::Inconclusive);
+        assert_eq!(judged(Some("unknown"), made::json(404, &json!({"fault": "unknown"}))), Verdict::Inconclusive);
         assert_eq!(judged(None, made::json(404, &body)), Verdict::NotApplicable);
         let undeclared = code(&made::case(json!({}), expected(Some("unknown")), [made::json(404, &body)]));
         assert_eq!(undeclared.verdict, Verdict::Inconclusive);

@@ -37,13 +37,14 @@ fn telling(traffic: &Traffic) -> Judgement {
     if traffic.faults.is_empty() {
         return Judgement::not_applicable("no case of the suite's `errors` provoked its fault");
     }
-    if traffic.faults.iter().all(|fault| fault.seen_code.is_none()) {
+    // An error without a code is another rule's matter.
+    let coded = || traffic.faults.iter().filter(|fault| fault.seen_code.is_some());
+    if coded().next().is_none() {
         return Judgement::not_applicable("no fault of the suite's cases came with a code that could be read");
     }
     // Cases that declare the same outcome may well be the same fault: each declared outcome counts once.
     let mut declared = BTreeSet::new();
-    let different: Vec<&Fault> =
-        traffic.faults.iter().filter(|fault| declared.insert((&fault.statuses, &fault.code))).collect();
+    let different: Vec<&Fault> = coded().filter(|fault| declared.insert((&fault.statuses, &fault.code))).collect();
     let seen: BTreeSet<_> = different.iter().map(|fault| (fault.status, &fault.seen_code)).collect();
     let (faults, pairs) = (different.len(), seen.len());
     let judgement = if faults >= FEWEST && pairs + 1 >= faults {

@@ -11,7 +11,9 @@ mod message;
 mod problem;
 mod refusal;
 
-use super::evidence::{Case, CaseOutcome, CaseResponse, ErrorResponse, Evidence, Traffic};
+use super::evidence::{
+    Case, CaseOutcome, CaseResponse, Content, Envelope, ErrorResponse, Evidence, Traffic, is_problem,
+};
 use crate::{
     families::{Evidence as AnyEvidence, JudgedRule},
     rule::{Judgement, Rule, Severity, Strength},
@@ -88,19 +90,21 @@ fn is_edge(answer: &ErrorResponse, traffic: &Traffic) -> bool {
 }
 
 fn is_problem_details(answer: &ErrorResponse) -> bool {
-    answer.media_type.as_deref().is_some_and(super::evidence::is_problem)
+    answer.media_type.as_deref().is_some_and(is_problem)
 }
 
 fn is_object(answer: &ErrorResponse) -> bool {
-    matches!(answer.content, super::evidence::Content::Object(_))
+    matches!(answer.content, Content::Object(_))
 }
 
 /// Errors of the API itself in its own main envelope: what rules about members speak of.
 fn own(traffic: &Traffic) -> impl Iterator<Item = &ErrorResponse> {
-    use super::evidence::Envelope;
-    traffic.answers.iter().filter(|answer| {
-        !answer.oauth && is_object(answer) && matches!(answer.envelope, Envelope::Declared | Envelope::Unknown)
-    })
+    traffic.answers.iter().filter(|answer| !answer.oauth && is_shaped(answer))
+}
+
+/// Whether an error has the main envelope, or may have it.
+fn is_shaped(answer: &ErrorResponse) -> bool {
+    is_object(answer) && matches!(answer.envelope, Envelope::Declared | Envelope::Unknown)
 }
 
 /// A failure with examples: the first few as facts, each cited.
