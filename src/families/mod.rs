@@ -6,6 +6,7 @@
 
 mod check;
 mod conventions;
+pub mod errors;
 mod observer;
 pub mod pagination;
 mod problem;
@@ -52,7 +53,7 @@ pub struct JudgedRule {
 }
 
 /// Every family there is.
-pub static FAMILIES: &[Family] = &[pagination::PAGINATION];
+pub static FAMILIES: &[Family] = &[errors::ERRORS, pagination::PAGINATION];
 
 /// The family of that name.
 pub fn family(name: &str) -> Option<&'static Family> {
