@@ -160,7 +160,10 @@ pub(super) fn told(plan: &Plan<'_>) -> String {
             item.check.name(),
             if planned.writes > 0 { format!("{clients}; writes at most {} times", planned.writes) } else { clients }
         ));
-        text.push_str(&format!("  judges {}\n", if planned.rules.is_empty() { "nothing".into() } else { planned.rules.join(" ") }));
+        text.push_str(&format!(
+            "  judges {}\n",
+            if planned.rules.is_empty() { "nothing".into() } else { planned.rules.join(" ") }
+        ));
         let mut steps = Table::new();
         steps
             .load_style(comfy_table::TableStyle::new())

@@ -30,8 +30,12 @@ use crate::{
     wire::{Heard, Recorder},
 };
 
-/// Bodies of successes are kept up to so many bytes in all.
-const BODIES_KEPT: usize = 2 << 20;
+/// Bodies of successes are kept up to so many bytes in all: small ones, which walks with small pages cite, apart from
+/// large ones, which would leave them no room.
+const SMALL_BODIES_KEPT: usize = 2 << 20;
+const LARGE_BODIES_KEPT: usize = 1 << 20;
+/// What a small body is.
+const SMALL: usize = 4 << 10;
 /// Heads of so many successes are kept.
 const HEADS_KEPT: usize = 1_000;
 /// Of errors and failures so many are kept whole.
@@ -53,7 +57,8 @@ pub(super) struct Trace {
 struct State {
     kept: BTreeMap<u32, Kept>,
     observers: Vec<(&'static str, Box<dyn Observer>)>,
-    bodies: usize,
+    small_bodies: usize,
+    large_bodies: usize,
     heads: usize,
     errors: usize,
     responses: u64,
@@ -292,8 +297,14 @@ impl State {
         };
         let outcome = match heard.outcome {
             Ok(reply) => {
-                let body = if whole && (!success || self.bodies + reply.body.len() <= BODIES_KEPT) {
-                    self.bodies += reply.body.len();
+                let length = reply.body.len();
+                let (used, room) = if length <= SMALL {
+                    (&mut self.small_bodies, SMALL_BODIES_KEPT)
+                } else {
+                    (&mut self.large_bodies, LARGE_BODIES_KEPT)
+                };
+                let body = if whole && (!success || *used + length <= room) {
+                    *used += length;
                     KeptBody::Whole(reply.body.clone())
                 } else {
                     KeptBody::Length(reply.body.len() as u64)
