@@ -4,7 +4,7 @@ use super::page::{Page, WARN};
 use crate::{
     record::{NotJudged, WaiverState, WaiverUse},
     report::View,
-    rule::{Finding, Verdict},
+    rule::{Finding, Verdict, ids},
 };
 
 /// What could not be seen either way, and why.
@@ -81,8 +81,17 @@ fn findings<'a>(page: &mut Page, heading: &str, findings: impl Iterator<Item = &
         return;
     }
     page.heading(&format!("{heading} ({})", findings.len()));
+    // What kept one rule of a check from being judged mostly kept its others too.
+    let mut groups: Vec<(&Finding, Vec<&str>)> = Vec::new();
     for finding in findings {
-        page.item(2, &format!("{} {}: {}", finding.rule, finding.check, finding.message));
+        let same = |known: &Finding| known.check == finding.check && known.message == finding.message;
+        match groups.iter_mut().find(|(known, _)| same(known)) {
+            Some((_, rules)) => rules.push(&finding.rule),
+            None => groups.push((finding, vec![&finding.rule])),
+        }
+    }
+    for (finding, rules) in groups {
+        page.item(2, &format!("{} {}: {}", ids(&rules), finding.check, finding.message));
     }
 }
 

@@ -45,7 +45,10 @@ fn on(evidence: &AnyEvidence, judge: fn(&Evidence) -> Judgement) -> Judgement {
         return Judgement::inconclusive("the probe of this check saw nothing");
     };
     if let Some(blocked) = &evidence.blocked {
-        let message = format!("the listing could not be read: {} was answered with {}", blocked.sent, blocked.told());
+        let message = match blocked.status() {
+            Some(_) => format!("the listing could not be read: {} was answered with {}", blocked.sent, blocked.told()),
+            None => format!("the listing could not be read: {}: {}", blocked.sent, blocked.told()),
+        };
         return Judgement::inconclusive(message).cite(blocked.exchange);
     }
     judge(evidence)
