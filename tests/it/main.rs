@@ -1,3 +1,5 @@
 //! Integration tests: the whole program against servers whose behaviour is known.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod rules;
