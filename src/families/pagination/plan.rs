@@ -48,7 +48,7 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
     let sizes = config.other_sizes().len() as u64;
     step(&any, true, "walk the listing".into(), pages);
     let again: Vec<&str> = any.iter().copied().filter(|id| needs_two(id)).collect();
-    step(&again, true, "walk it again, twice if the walks differ".into(), 2 * pages);
+    step(&again, true, "walk it again, twice if the walks differ, and at the end".into(), 2 * pages);
     step(&["PAG-001"], true, "list without paging parameters".into(), 1);
     step(
         &["PAG-002", "PAG-008", "PAG-010"],
