@@ -59,10 +59,8 @@ pub async fn run(
 ) -> Result<Record, WireError> {
     let suite = plan.suite;
     let started = jiff::Timestamp::now();
-    let observers: Vec<(&'static str, Box<dyn Observer>)> = FAMILIES
-        .iter()
-        .filter_map(|family| Some((family.name, family.observer?(&suite.conventions))))
-        .collect();
+    let observers: Vec<(&'static str, Box<dyn Observer>)> =
+        FAMILIES.iter().filter_map(|family| Some((family.name, family.observer?(&suite.conventions)))).collect();
     let trace = Arc::new(Trace::new(redactor(suite), observers, Arc::clone(&events)));
     let wire = Arc::new(Wire::new(settings(suite, options, suite.limits.clone()), trace.clone(), cancel.clone())?);
     let values = Arc::new(Mutex::new(initial_values(suite)));
@@ -76,20 +74,20 @@ pub async fn run(
         evidence = driver.drive(plan, options.jobs.max(1)).await;
     }
     let mut notes = trace.notes();
-    notes.extend(steps::teardown(suite, &values, || {
-        // The run's own limits may be spent; what it created must go all the same.
-        let limits = Limits { requests: 1_000, duration: Span(TEARDOWN_TIME), ..suite.limits.clone() };
-        Wire::new(settings(suite, options, limits), trace.clone(), CancellationToken::new())
-    })
-    .await?);
+    notes.extend(
+        steps::teardown(suite, &values, || {
+            // The run's own limits may be spent; what it created must go all the same.
+            let limits = Limits { requests: 1_000, duration: Span(TEARDOWN_TIME), ..suite.limits.clone() };
+            Wire::new(settings(suite, options, limits), trace.clone(), CancellationToken::new())
+        })
+        .await?,
+    );
     if stopped.is_none() {
-        stopped = if cancel.is_cancelled() {
-            Some(Stopped::Interrupted)
-        } else {
-            trace.stopped().or_else(|| spent(&wire))
-        };
+        stopped =
+            if cancel.is_cancelled() { Some(Stopped::Interrupted) } else { trace.stopped().or_else(|| spent(&wire)) };
     }
-    let judged = judge::judge(plan, &evidence, &trace, stopped.as_ref());
+    let mut judged = judge::judge(plan, &evidence, &trace, stopped.as_ref());
+    trace.redact(&mut judged.findings);
     let today = started.to_zoned(jiff::tz::TimeZone::UTC).date();
     let (findings, waivers) = judge::apply_suite(suite, judged.findings, &judged.not_judged, today);
     let exchanges = trace.exchanges(&findings);
@@ -147,7 +145,12 @@ impl Driver<'_> {
         // A fault of ours in one check must not cost what the others learned.
         let probed = AssertUnwindSafe(check.probe(&session, &item.planned)).catch_unwind().await;
         self.events.check_ended(check.family().name, check.name());
-        probed.map_err(|_| self.trace.note(format!("internal error while probing `{}`; please report it", check.name()))).ok()
+        if let Ok(evidence) = &probed {
+            self.trace.found(check.family().name, check.name(), evidence);
+        }
+        probed
+            .map_err(|_| self.trace.note(format!("internal error while probing `{}`; please report it", check.name())))
+            .ok()
     }
 }
 

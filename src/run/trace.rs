@@ -5,6 +5,7 @@
 //! failed is always kept whole.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
@@ -29,8 +30,12 @@ use crate::{
     wire::{Heard, Recorder},
 };
 
-/// Bodies of successes are kept up to so many bytes in all.
-const BODIES_KEPT: usize = 2 << 20;
+/// Bodies of successes are kept up to so many bytes in all: small ones, which walks with small pages cite, apart from
+/// large ones, which would leave them no room.
+const SMALL_BODIES_KEPT: usize = 2 << 20;
+const LARGE_BODIES_KEPT: usize = 1 << 20;
+/// What a small body is.
+const SMALL: usize = 4 << 10;
 /// Heads of so many successes are kept.
 const HEADS_KEPT: usize = 1_000;
 /// Of errors and failures so many are kept whole.
@@ -52,7 +57,8 @@ pub(super) struct Trace {
 struct State {
     kept: BTreeMap<u32, Kept>,
     observers: Vec<(&'static str, Box<dyn Observer>)>,
-    bodies: usize,
+    small_bodies: usize,
+    large_bodies: usize,
     heads: usize,
     errors: usize,
     responses: u64,
@@ -141,6 +147,14 @@ impl Trace {
         waited.chain(state.notes.iter().cloned()).collect()
     }
 
+    /// Tells a family's observer what one of its checks found.
+    pub(super) fn found(&self, family: &str, check: &str, evidence: &crate::families::Evidence) {
+        let mut state = lock(&self.state);
+        for (_, observer) in state.observers.iter_mut().filter(|(name, _)| *name == family) {
+            observer.note(check, evidence);
+        }
+    }
+
     /// What the observers of a family saw.
     pub(super) fn observed(&self, family: &str) -> Option<crate::families::Evidence> {
         let state = lock(&self.state);
@@ -158,6 +172,18 @@ impl Trace {
         let failed = state.kept.iter().filter(|(_, kept)| kept.outcome.is_err()).map(|(id, _)| *id);
         wanted.extend(failed.take(UNCITED_RECORDED).collect::<Vec<_>>());
         wanted.iter().filter_map(|id| Some(self.recorded(*id, state.kept.get(id)?))).collect()
+    }
+
+    /// Replaces secrets in what findings say: they quote the target, which may have echoed them.
+    pub(super) fn redact(&self, findings: &mut [Finding]) {
+        for finding in findings {
+            let texts = [&mut finding.message, &mut finding.actual];
+            for text in texts.into_iter().chain(&mut finding.expected).chain(&mut finding.details) {
+                if let Cow::Owned(redacted) = self.redactor.redact(text) {
+                    *text = redacted;
+                }
+            }
+        }
     }
 
     fn recorded(&self, id: u32, kept: &Kept) -> Exchange {
@@ -271,8 +297,14 @@ impl State {
         };
         let outcome = match heard.outcome {
             Ok(reply) => {
-                let body = if whole && (!success || self.bodies + reply.body.len() <= BODIES_KEPT) {
-                    self.bodies += reply.body.len();
+                let length = reply.body.len();
+                let (used, room) = if length <= SMALL {
+                    (&mut self.small_bodies, SMALL_BODIES_KEPT)
+                } else {
+                    (&mut self.large_bodies, LARGE_BODIES_KEPT)
+                };
+                let body = if whole && (!success || *used + length <= room) {
+                    *used += length;
                     KeptBody::Whole(reply.body.clone())
                 } else {
                     KeptBody::Length(reply.body.len() as u64)

@@ -127,11 +127,12 @@ impl Probe<'_> {
         self.config.churn.as_ref()?.insert_tied.as_ref()?;
         let watching = self.watching(order, false);
         watching.order?;
-        let ask = Ask::start("the listing, for the sort key of a new row").size(self.large()).order(order.map(Into::into));
+        let ask =
+            Ask::start("the listing, for the sort key of a new row").size(self.large()).order(order.map(Into::into));
         let key = watching.order.map(|(key, _)| key)?;
         let watching = Watching { fields: vec![key], ..Watching::default() };
         let walker = Walker::new(self.listing, ask, &watching, SHORT_WALK);
-        let walker = walker.to_the_end(&mut self.names).await;
+        let walker = walker.until_the_end(&mut self.names).await;
         let found = walker.fields.iter().find(|(row, _)| own.find(*row).is_some());
         found.and_then(|(_, values)| values[0].as_ref()?.text().map(str::to_owned))
     }
@@ -144,7 +145,7 @@ impl Probe<'_> {
             let ask = Ask::start("quiet walk").size(self.large()).order(order.map(Into::into));
             let pages = self.config.max_pages.min(SHORT_WALK);
             let walker = Walker::new(self.listing, ask, &Watching::default(), pages);
-            let mut walk = walker.to_the_end(&mut self.names).await.finish();
+            let mut walk = walker.until_the_end(&mut self.names).await.finish();
             let complete = walk.is_complete();
             if !complete && walk.end != End::Cap {
                 return Err(format!("the listing could not be walked quietly: {}", walk.end.told()));
@@ -160,7 +161,10 @@ impl Probe<'_> {
                 return Err(match unseen {
                     0 => "the listing did not come to rest: others write to it".into(),
                     n if complete => {
-                        format!("{n} of the rows created are not in the listing after {} (`list_lag`)", self.config.list_lag)
+                        format!(
+                            "{n} of the rows created are not in the listing after {} (`list_lag`)",
+                            self.config.list_lag
+                        )
                     }
                     n => format!("{n} of the rows created are not among the first {} rows of the listing", rows.len()),
                 });
@@ -184,7 +188,7 @@ impl Probe<'_> {
             let ask = Ask::start("walk over rows with equal sort keys").size(Some(size)).order(order.map(Into::into));
             let pages = (last as u64 + 2).div_ceil(size) + 2;
             let walker = Walker::new(self.listing, ask, &watching, pages.min(SHORT_WALK * 3));
-            let walk = walker.rows_to(last + 2, &mut self.names).await.finish();
+            let walk = walker.until_rows(last + 2, &mut self.names).await.finish();
             self.evidence.tied.push(walk);
         }
         Ok(())
@@ -214,7 +218,8 @@ impl Probe<'_> {
             read.extend(walker.last_page());
             if writes.len() >= WRITES {
                 let behind = before.rows.len().saturating_sub(read.len());
-                let last = writes.last().map_or(0, |w: &crate::families::pagination::evidence::WriteFact| w.after_pages);
+                let last =
+                    writes.last().map_or(0, |w: &crate::families::pagination::evidence::WriteFact| w.after_pages);
                 if behind > page * 60 && walker.pages() > last + 4 {
                     break;
                 }
@@ -228,7 +233,8 @@ impl Probe<'_> {
                     writes.push(self.create(own, key.as_deref().filter(|_| tied), pages).await);
                 }
                 ChurnKind::Deletes => {
-                    let chosen = choose(own, &before.rows, &read, walker.last_page(), writes.len(), &mut first_page_hit);
+                    let chosen =
+                        choose(own, &before.rows, &read, walker.last_page(), writes.len(), &mut first_page_hit);
                     if let Some((row, what)) = chosen {
                         writes.push(self.delete(own, row, what, pages).await);
                     }
@@ -239,7 +245,7 @@ impl Probe<'_> {
         let restarted = if matches!(walk.end, End::Refused { restart: true, .. }) {
             let ask = Ask::start("walk started again, as asked").size(self.small()).order(order.clone());
             let walker = Walker::new(self.listing, ask, &Watching::default(), most);
-            Some(Box::new(walker.to_the_end(&mut self.names).await.finish()))
+            Some(Box::new(walker.until_the_end(&mut self.names).await.finish()))
         } else {
             None
         };
@@ -260,7 +266,7 @@ impl Probe<'_> {
         let ask = Ask::start("quiet walk afterwards").size(self.large()).order(order.map(Into::into));
         let pages = self.config.max_pages.min(SHORT_WALK + 2);
         let walker = Walker::new(self.listing, ask, &Watching::default(), pages);
-        let walk = walker.rows_to(count, &mut self.names).await.finish();
+        let walk = walker.until_rows(count, &mut self.names).await.finish();
         walk.rows(&[]).to_vec()
     }
 }
@@ -280,7 +286,8 @@ fn choose(
     let body = &read[..read.len().saturating_sub(1)];
     let first = read.first().and_then(alive).filter(|_| !*first_page_hit && read.len() > 1);
     let passed = first.or_else(|| body.iter().rev().find_map(alive)).map(|row| (row, WriteKind::DeleteRead));
-    let ahead = before.iter().filter(|row| !read.contains(row)).find_map(alive).map(|row| (row, WriteKind::DeleteUnread));
+    let ahead =
+        before.iter().filter(|row| !read.contains(row)).find_map(alive).map(|row| (row, WriteKind::DeleteUnread));
     let choices = match turn % 3 {
         0 => [passed, anchor, ahead],
         1 => [anchor, passed, ahead],

@@ -11,7 +11,7 @@ use crate::{
         Session,
         pagination::{
             config::{Config, Relation},
-            evidence::{Answer, Got, Identity, LinkSeen, RowId, Spelling},
+            evidence::{Answer, Got, Identity, LinkSeen, Spelling},
         },
     },
     json::{PageRead, PageReader, Path, Scalar, Wanted},
@@ -249,7 +249,8 @@ impl<'a> Listing<'a> {
             }
             Ok(read) => {
                 let way = self.way_on(&self.plain, &read, &reply, ask, last.as_ref(), rows.len() as u64);
-                let circles = matches!(&way, WayOn::Next(At::Url(url)) if reply.url.join(url).is_ok_and(|u| u == reply.url));
+                let circles =
+                    matches!(&way, WayOn::Next(At::Url(url)) if reply.url.join(url).is_ok_and(|u| u == reply.url));
                 let total = self.plain.total(self.config, &read, &reply).and_then(|t| t.text()?.parse().ok());
                 Got::Page {
                     status: reply.status,
@@ -334,7 +335,9 @@ impl<'a> Listing<'a> {
             (_, Some(pages), _) if self.config.page.is_some() => {
                 (next >= pages + first).then(|| format!("it is page {} of {pages}", current + 1 - first))
             }
-            (_, _, Some(total)) => (seen >= total).then(|| format!("all {total} rows of the stated total were delivered")),
+            (_, _, Some(total)) => {
+                (seen >= total).then(|| format!("all {total} rows of the stated total were delivered"))
+            }
             _ => self.is_short(rows, ask).then(|| "the page is short".to_owned()),
         };
         match over {
@@ -356,7 +359,7 @@ impl<'a> Listing<'a> {
     }
 
     /// The links that a page carries, in header fields and where the suite says they are in the body.
-    pub(super) fn links(&self, reading: &Reading, read: &PageRead, reply: &Reply, page: usize) -> Vec<LinkSeen> {
+    pub(super) fn links(reading: &Reading, read: &PageRead, reply: &Reply, page: usize) -> Vec<LinkSeen> {
         let mut links = Vec::new();
         for link in parse_links(reply.headers.all("link")) {
             for relation in link.rels.iter().filter_map(|rel| Relation::of(rel)) {
@@ -369,15 +372,6 @@ impl<'a> Listing<'a> {
             }
         }
         links
-    }
-
-    /// The identities of the rows of a reply.
-    pub(super) fn rows_of(&self, reply: &Reply) -> Vec<RowId> {
-        let mut rows = Vec::new();
-        let read = self.plain.reader.read(&reply.body, &mut |fields: &mut [Option<Scalar>]| {
-            rows.extend(self.identity.of(fields[0].as_ref()));
-        });
-        if read.is_ok() { rows } else { Vec::new() }
     }
 }
 

@@ -50,11 +50,7 @@ pub(super) const PAG_007: JudgedRule = JudgedRule {
         strength: Strength::Domain,
         source: "Zalando RESTful API Guidelines rule 160 (anchor deleted)",
         remedy: "Compare with the cursor's sort key and id instead of looking its row up or skipping a number of rows.",
-        defects: &[
-            "pagination.offset-behind-cursor",
-            "pagination.anchor-lookup",
-            "pagination.anchor-restart",
-        ],
+        defects: &["pagination.offset-behind-cursor", "pagination.anchor-lookup", "pagination.anchor-restart"],
     },
     judge: |evidence| on(evidence, under_deletes),
 };
@@ -87,12 +83,15 @@ fn under(evidence: &Evidence, kind: ChurnKind, what: &str) -> Judgement {
         overlapping += damage.overlapping;
         boundaries += churned.walk.pages.len().saturating_sub(1);
     }
-    if let Some(broken) = walks.iter().find(|c| !c.walk.is_complete() && !matches!(c.walk.end, End::Cap | End::Enough | End::Refused { restart: true, .. })) {
+    if let Some(broken) = walks.iter().find(|c| {
+        !c.walk.is_complete() && !matches!(c.walk.end, End::Cap | End::Enough | End::Refused { restart: true, .. })
+    }) {
         let message = format!("the walk while {what} did not come to its end: {}", broken.walk.end.told());
         return Judgement::inconclusive(message).cite(broken.walk.end.exchange());
     }
     if overlapping == 0 || owed == 0 {
-        let why = evidence.churn_trouble.clone().unwrap_or_else(|| "no write was acknowledged between two pages".into());
+        let why =
+            evidence.churn_trouble.clone().unwrap_or_else(|| "no write was acknowledged between two pages".into());
         return Judgement::inconclusive(format!("no walk while {what}: {why}"));
     }
     let created: Vec<RowId> =
@@ -119,16 +118,25 @@ fn damaged(evidence: &Evidence, churned: &Churned, kind: ChurnKind, what: &str) 
     let damage = damage(churned, &name);
     let mut told = Vec::new();
     if !damage.lost.is_empty() {
-        told.push(format!("{} never delivered: {}", count(damage.lost.len(), "row"), named(&evidence.names, &damage.lost)));
+        told.push(format!(
+            "{} never delivered: {}",
+            count(damage.lost.len(), "row"),
+            named(&evidence.names, &damage.lost)
+        ));
     }
     if !damage.doubled.is_empty() {
         let rows: Vec<RowId> = damage.doubled.iter().map(|repeat| repeat.row).collect();
         told.push(format!("{} delivered again: {}", count(rows.len(), "row"), named(&evidence.names, &rows)));
     }
     let order = churned.order.as_ref().map_or_else(String::new, |order| format!(" in order `{order}`"));
-    let mut judgement = Judgement::fail(format!("a walk{order} while {what} did not deliver every stable row exactly once"))
-        .expected(format!("each of {} exactly once", count(damage.owed, "stable row")))
-        .actual(told.join("; "));
+    let mut judgement =
+        Judgement::fail(format!("a walk{order} while {what} did not deliver every stable row exactly once"))
+            .expected(format!(
+                "each of {} exactly once{}",
+                count(damage.owed, "stable row"),
+                if kind == ChurnKind::Inserts { ", a row created meanwhile once or not at all" } else { "" }
+            ))
+            .actual(told.join("; "));
     if let Some(diagnosis) = damage.diagnosis {
         judgement = judgement.detail(format!("diagnosis: {diagnosis}"));
     }
@@ -136,7 +144,6 @@ fn damaged(evidence: &Evidence, churned: &Churned, kind: ChurnKind, what: &str) 
         judgement = judgement.detail(place.clone());
     }
     if kind == ChurnKind::Inserts {
-        judgement = judgement.expected("a row created meanwhile once or not at all");
         let only_repeats = damage.lost.is_empty();
         if evidence.declared.duplicates_allowed && only_repeats {
             judgement = judgement.severity(Severity::Info).detail("the suite declares that a row may be on two pages");
@@ -144,17 +151,13 @@ fn damaged(evidence: &Evidence, churned: &Churned, kind: ChurnKind, what: &str) 
             judgement = judgement.severity(Severity::Minor).detail("pages or rows are counted: see PAG-019");
         }
     }
-    judgement.cite(exchanges_of(churned, &damage.doubled.iter().map(|r| r.again).collect::<Vec<_>>()))
+    judgement.cite(exchanges_of(churned, &damage.pages))
 }
 
 /// The pages where it happened, and the writes between them.
-fn exchanges_of(churned: &Churned, rows: &[usize]) -> Vec<ExchangeId> {
-    let mut pages: Vec<usize> = rows.iter().take(2).map(|row| churned.walk.page_of(*row)).collect();
-    if pages.is_empty() {
-        pages = churned.writes.iter().take(2).map(|write| write.after_pages).collect();
-    }
+fn exchanges_of(churned: &Churned, pages: &[usize]) -> Vec<ExchangeId> {
     let mut exchanges = Vec::new();
-    for page in pages {
+    for page in pages.iter().copied().take(2) {
         let before = page.checked_sub(1).and_then(|before| churned.walk.pages.get(before));
         exchanges.extend(before.map(|page| page.exchange));
         exchanges.extend(churned.writes.iter().find(|w| w.after_pages == page).and_then(|w| w.exchange));
@@ -229,7 +232,7 @@ fn counted(evidence: &Evidence) -> Judgement {
             return Judgement::fail("pages or rows are counted, and writes shift them while they are walked")
                 .expected("a cursor, or pages that stay as they are")
                 .actual(format!("{} lost, {} repeated", damage.lost.len(), damage.doubled.len()))
-                .cite(exchanges_of(churned, &[]));
+                .cite(exchanges_of(churned, &damage.pages));
         }
     }
     if evidence.declared.immutable {
@@ -238,7 +241,15 @@ fn counted(evidence: &Evidence) -> Judgement {
                 .expected("the same rows on the same pages")
                 .actual("rows moved between the walks")
                 .cite(evidence.quiet.iter().take(2).filter_map(|walk| walk.pages.first()).map(|page| page.exchange)),
-            Some(true) => Judgement::pass("pages are counted over a collection that is declared immutable and stayed so"),
+            Some(true) if moved_while_walked(evidence) => {
+                Judgement::fail("the collection is declared immutable, and rows moved while it was walked")
+                    .expected("the same rows on the same pages")
+                    .actual("a walk with other pages delivered rows anew, or lost some")
+                    .cite(evidence.sized.iter().filter_map(|walk| walk.pages.first()).map(|page| page.exchange))
+            }
+            Some(true) => {
+                Judgement::pass("pages are counted over a collection that is declared immutable and stayed so")
+            }
             None => unseen(evidence, "the listing could not be walked twice"),
         };
     }
@@ -249,6 +260,12 @@ fn counted(evidence: &Evidence) -> Judgement {
             .actual("a page number or offset; what writes do to it was not tried");
     }
     Judgement::pass("pages or rows are counted, and no write shifted them while they were walked")
+}
+
+/// Whether a complete walk with other page sizes differs from the reference walk.
+fn moved_while_walked(evidence: &Evidence) -> bool {
+    let Some((reference, rows)) = super::reference(evidence) else { return false };
+    reference.is_complete() && evidence.sized.iter().any(|walk| walk.is_complete() && walk.rows(rows) != rows)
 }
 
 #[cfg(test)]
@@ -291,9 +308,7 @@ mod tests {
 
     #[test]
     fn a_clean_walk_passes_only_if_writes_overlapped_it() {
-        let clean = |writes| {
-            churned(ChurnKind::Inserts, &[1, 2, 3], &[&[1, 2], &[3]], writes, &[9, 1, 2, 3])
-        };
+        let clean = |writes| churned(ChurnKind::Inserts, &[1, 2, 3], &[&[1, 2], &[3]], writes, &[9, 1, 2, 3]);
         let judged = under_inserts(&evidence(vec![clean(vec![write(1, WriteKind::Insert, 9)])]));
         assert_eq!(judged.verdict, Verdict::Pass);
         assert_eq!(under_inserts(&evidence(vec![clean(vec![])])).verdict, Verdict::Inconclusive);
@@ -305,7 +320,13 @@ mod tests {
     #[test]
     fn a_row_created_meanwhile_may_come_once_but_not_twice() {
         let c = |pages: &[&[u128]]| {
-            churned(ChurnKind::Inserts, &[1, 2, 3, 4], pages, vec![write(1, WriteKind::InsertTied, 9)], &[1, 2, 9, 3, 4])
+            churned(
+                ChurnKind::Inserts,
+                &[1, 2, 3, 4],
+                pages,
+                vec![write(1, WriteKind::InsertTied, 9)],
+                &[1, 2, 9, 3, 4],
+            )
         };
         assert_eq!(under_inserts(&evidence(vec![c(&[&[1, 2], &[9, 3], &[4]])])).verdict, Verdict::Pass);
         assert_eq!(under_inserts(&evidence(vec![c(&[&[1, 2], &[9, 3], &[9, 4]])])).verdict, Verdict::Fail);
@@ -319,14 +340,13 @@ mod tests {
         assert_eq!(under_deletes(&trouble).verdict, Verdict::Inconclusive);
     }
 
-    fn refused_with(status: u16, restart: bool, again: Option<crate::families::pagination::evidence::Walk>) -> Judgement {
-        let mut c = churned(
-            ChurnKind::Deletes,
-            &[1, 2, 3],
-            &[&[1, 2]],
-            vec![write(1, WriteKind::DeleteAnchor, 2)],
-            &[1, 3],
-        );
+    fn refused_with(
+        status: u16,
+        restart: bool,
+        again: Option<crate::families::pagination::evidence::Walk>,
+    ) -> Judgement {
+        let mut c =
+            churned(ChurnKind::Deletes, &[1, 2, 3], &[&[1, 2]], vec![write(1, WriteKind::DeleteAnchor, 2)], &[1, 3]);
         c.walk.end = End::Refused { status, exchange: ExchangeId(7), restart };
         c.restarted = again.map(Box::new);
         under_deletes(&evidence(vec![c]))
@@ -356,6 +376,9 @@ mod tests {
         seen.churned.clear();
         seen.declared.immutable = true;
         assert_eq!(counted(&seen).verdict, Verdict::Pass);
+        seen.sized = vec![walk(&[&[1], &[9], &[1], &[2], &[3]])];
+        assert_eq!(counted(&seen).verdict, Verdict::Fail);
+        seen.sized.clear();
         seen.quiet[1] = walk(&[&[1, 3], &[2]]);
         assert_eq!(counted(&seen).verdict, Verdict::Fail);
     }

@@ -19,6 +19,8 @@ pub(super) struct Damage {
     pub(super) owed: usize,
     /// The mistake that explains it, if one does.
     pub(super) diagnosis: Option<&'static str>,
+    /// The pages on which it shows, counting from 0.
+    pub(super) pages: Vec<usize>,
     /// Where it happened, in words.
     pub(super) places: Vec<String>,
 }
@@ -26,7 +28,8 @@ pub(super) struct Damage {
 const OFFSET: &str = "the position is a number of rows, not a row (an offset, perhaps behind a cursor): each write \
                       before the position shifts every later row by one";
 const RESTART: &str = "the walk began again at its first page: a cursor whose row is gone is taken for no cursor";
-const TIE: &str = "the position is a sort key without a tie-breaker: rows whose key equals the boundary's are passed by";
+const TIE: &str =
+    "the position is a sort key without a tie-breaker: rows whose key equals the boundary's are passed by";
 const ANCHOR: &str = "the cursor points at a row that is looked up by its id, and the row is gone";
 
 /// Weighs one walk. Owed are the rows that were there before, were not deleted, and were still there, in the same
@@ -48,6 +51,12 @@ pub(super) fn damage(churned: &Churned, name: &dyn Fn(RowId) -> String) -> Damag
         churned.writes.iter().filter(|w| w.acknowledged && w.after_pages >= 1 && w.after_pages < pages).count();
     let mut damage = Damage { owed: owed.len(), lost, doubled, overlapping, ..Damage::default() };
     damage.diagnosis = diagnosis(churned, seen, &damage, &stable);
+    damage.pages = damage
+        .doubled
+        .iter()
+        .map(|repeat| churned.walk.page_of(repeat.again))
+        .chain(damage.lost.iter().filter_map(|row| boundary_of(&churned.walk, seen, &stable, *row)))
+        .collect();
     damage.places = places(churned, &damage, &stable, seen, name);
     damage
 }
@@ -109,17 +118,19 @@ fn diagnosis(churned: &Churned, seen: &[RowId], damage: &Damage, stable: &[RowId
     if damage.lost.is_empty() {
         return None;
     }
-    let after_tie = damage.lost.iter().all(|row| {
-        write_before(churned, seen, stable, *row).is_some_and(|w| w.what == WriteKind::InsertTied)
-    });
+    let after_tie = damage
+        .lost
+        .iter()
+        .all(|row| write_before(churned, seen, stable, *row).is_some_and(|w| w.what == WriteKind::InsertTied));
     if churned.kind == ChurnKind::Inserts {
         return after_tie.then_some(TIE);
     }
-    let after_delete = damage.lost.iter().all(|row| {
-        write_before(churned, seen, stable, *row)
+    // Shifts add up, so that a loss may show only a page later than its cause.
+    let after_delete = damage.lost.iter().filter(|row| {
+        write_before(churned, seen, stable, **row)
             .is_some_and(|w| matches!(w.what, WriteKind::DeleteRead | WriteKind::DeleteAnchor))
     });
-    after_delete.then_some(OFFSET)
+    (after_delete.count() * 2 >= damage.lost.len()).then_some(OFFSET)
 }
 
 /// The page boundary (pages read) at which a lost row was passed by: behind the page of the last stable row before

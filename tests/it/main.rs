@@ -1,0 +1,3 @@
+//! Integration tests: the whole program against servers whose behaviour is known.
+
+mod rules;

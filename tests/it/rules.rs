@@ -1,0 +1,226 @@
+//! Every defect of the reference API is reported under its rule's id; the clean API and its legal oddities are not.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    path::PathBuf,
+    sync::Arc,
+};
+
+use fincheck::{
+    families::{self, FAMILIES},
+    plan::{Choice, Plan},
+    record::Record,
+    reference::{self, DEFECTS, Options, VARIANTS, tokens},
+    rule::Verdict,
+    run::{self, Silent},
+    suite,
+};
+use futures_util::{StreamExt, stream};
+use tokio_util::sync::CancellationToken;
+
+const REFERENCE: &str = include_str!("../../suites/reference.yaml");
+/// Enough rows to walk, few enough to be quick.
+const TRANSACTIONS: usize = 2_000;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The suite that a run uses.
+enum SuiteText<'a> {
+    Inline(&'a str),
+    File(PathBuf),
+}
+
+/// Runs a suite against the reference API.
+async fn record(options: Options, text: &SuiteText<'_>) -> Record {
+    let api = reference::start(Options { transactions: TRANSACTIONS, ..options }).await.unwrap();
+    let environment = |name: &str| {
+        Some(match name {
+            "FINCHECK_DEMO_URL" => api.base_url().to_owned(),
+            "FINCHECK_DEMO_READER" => tokens::READER.to_owned(),
+            "FINCHECK_DEMO_TRADER" => tokens::TRADER.to_owned(),
+            "FINCHECK_DEMO_RIVAL" => tokens::RIVAL.to_owned(),
+            _ => return None,
+        })
+    };
+    let load = suite::Options { environment: &environment, env_file: &[], vars: &[], target: None, families: FAMILIES };
+    let suite = match text {
+        SuiteText::Inline(text) => suite::load_text("suite", text, &load),
+        SuiteText::File(path) => suite::load_file(path, &load),
+    };
+    let suite = suite.unwrap_or_else(|report| panic!("{}", report.render(false, 100)));
+    let plan = Plan::new(&suite, Choice::default()).unwrap();
+    let run = run::Options { jobs: 4, seed: 1, ..run::Options::default() };
+    let record = run::run(&plan, &run, Arc::new(Silent), CancellationToken::new()).await.unwrap();
+    api.stop().await;
+    record
+}
+
+/// What failed: `PAG-005 critical positions`.
+fn failures(record: &Record) -> BTreeSet<String> {
+    let failed = record.findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
+    failed.map(|f| format!("{} {} {}", f.rule, f.severity.as_str(), f.check)).collect()
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+#[test]
+fn every_defect_is_reported_under_its_rule() {
+    let seen: BTreeMap<&str, BTreeSet<String>> = runtime().block_on(async {
+        stream::iter(DEFECTS)
+            .map(|defect| async move {
+                let options = Options { defects: vec![defect], ..Options::default() };
+                (defect.name, failures(&record(options, &SuiteText::Inline(REFERENCE)).await))
+            })
+            .buffer_unordered(3)
+            .collect()
+            .await
+    });
+    let mut missed = String::new();
+    let mut told = String::new();
+    for defect in DEFECTS {
+        let failed = &seen[defect.name];
+        for rule in defect.rules {
+            if !failed.iter().any(|failure| failure.starts_with(rule)) {
+                writeln!(missed, "{} did not trip {rule}", defect.name).unwrap();
+            }
+        }
+        writeln!(told, "{}", defect.name).unwrap();
+        for failure in failed {
+            writeln!(told, "  {failure}").unwrap();
+        }
+    }
+    assert!(missed.is_empty(), "{missed}");
+    // All ids that each defect triggers, so that collateral noise shows in review.
+    let path = root().join("fixtures/expected/defects.txt");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, &told).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap();
+    assert!(told == expected, "UPDATE_EXPECT=1 rewrites {}:\n{}", path.display(), difference(&expected, &told));
+}
+
+fn difference(expected: &str, actual: &str) -> String {
+    let diff = similar::TextDiff::from_lines(expected, actual);
+    diff.unified_diff().context_radius(2).to_string()
+}
+
+#[test]
+fn every_rule_names_defects_that_exist_and_trip_it() {
+    for judged in families::rules() {
+        assert!(!judged.rule.defects.is_empty(), "{} has no defect", judged.rule.id);
+        for name in judged.rule.defects {
+            let defect = reference::defect(name).unwrap_or_else(|| panic!("{}: no defect {name}", judged.rule.id));
+            assert!(defect.rules.contains(&judged.rule.id), "{name} does not claim {}", judged.rule.id);
+        }
+    }
+    for defect in DEFECTS {
+        for id in defect.rules {
+            assert!(families::rule(id).is_some(), "{} names the unknown rule {id}", defect.name);
+        }
+    }
+}
+
+/// What the suite has to say differently for a variant, where the variant changes what the API documents.
+fn suite_for(variant: &str) -> String {
+    match variant {
+        "oversize-rejected" => REFERENCE.replace("oversize: clamped", "oversize: rejected"),
+        // Any page size is taken, so that none is there to be refused.
+        "lenient-size" => {
+            REFERENCE.replace("code: invalid_limit", "code: unknown_parameter").replace("limit=-1", "unknown=-1")
+        }
+        "anchor-restart-code" => REFERENCE.replace(
+            "    other_client: rival\n    churn:",
+            "    restart: { status: 409, contains: cursor_expired_restart }\n    other_client: rival\n    churn:",
+        ),
+        "house-errors" => {
+            let (before, rest) = REFERENCE.split_once("  errors:\n    media_type").unwrap();
+            let (_, after) = rest.split_once("\n\n").unwrap();
+            format!(
+                "{before}  errors:\n    media_type: application/json\n    code: $.error.code\n    message: $.error.message\n    \
+                 correlation_id: $.error.request_id\n\n{after}"
+            )
+        }
+        _ => REFERENCE.to_owned(),
+    }
+}
+
+#[test]
+fn the_clean_api_and_its_legal_oddities_are_not_accused() {
+    let names: Vec<Option<&str>> = std::iter::once(None)
+        .chain(VARIANTS.iter().map(|variant| variant.name).filter(|name| !name.starts_with("paging.")).map(Some))
+        .collect();
+    let accused: Vec<String> = runtime().block_on(async {
+        stream::iter(names)
+            .map(|name| async move {
+                let variants = name.and_then(reference::variant).into_iter().collect();
+                let text = name.map_or_else(|| REFERENCE.to_owned(), suite_for);
+                let record = record(Options { variants, ..Options::default() }, &SuiteText::Inline(&text)).await;
+                told(name.unwrap_or("clean"), &record, &[])
+            })
+            .buffer_unordered(3)
+            .collect()
+            .await
+    });
+    let accused: String = accused.concat();
+    assert!(accused.is_empty(), "{accused}");
+}
+
+/// How the listing is spelled, and what is said of counted pages without any proof of harm.
+const STYLES: &[(&str, &[&str])] = &[
+    ("paging.cursor-header", &[]),
+    ("paging.link-header-array", &[]),
+    ("paging.next-url", &[]),
+    ("paging.last-id", &[]),
+    ("paging.has-more", &[]),
+    ("paging.offset", &["PAG-019 info positions"]),
+    ("paging.page-number", &["PAG-019 info positions"]),
+];
+
+#[test]
+fn every_spelling_of_pagination_is_walked_and_not_accused() {
+    let known: BTreeSet<&str> = STYLES.iter().map(|(name, _)| *name).collect();
+    let all: BTreeSet<&str> =
+        VARIANTS.iter().map(|variant| variant.name).filter(|n| n.starts_with("paging.")).collect();
+    assert_eq!(known, all);
+    let accused: Vec<String> = runtime().block_on(async {
+        stream::iter(STYLES)
+            .map(|(name, advice)| async move {
+                let variants = reference::variant(name).into_iter().collect();
+                let file = root().join(format!("fixtures/suites/paging/{name}.yaml"));
+                let record = record(Options { variants, ..Options::default() }, &SuiteText::File(file)).await;
+                let mut told = told(name, &record, advice);
+                // A spelling that is not understood would be silent too: the walk must have been judged.
+                for rule in ["PAG-004", "PAG-005", "PAG-010"] {
+                    if !record.findings.iter().any(|f| f.rule == rule && f.verdict == Verdict::Pass) {
+                        writeln!(told, "{name}: {rule} did not pass").unwrap();
+                    }
+                }
+                told
+            })
+            .buffer_unordered(3)
+            .collect()
+            .await
+    });
+    let accused = accused.concat();
+    assert!(accused.is_empty(), "{accused}");
+}
+
+/// Every failure that is not among the expected ones, and every judgement that could not be made at all.
+fn told(name: &str, record: &Record, expected: &[&str]) -> String {
+    let mut told = String::new();
+    for finding in record.findings.iter().filter(|finding| finding.verdict == Verdict::Fail) {
+        let line = format!("{} {} {}", finding.rule, finding.severity.as_str(), finding.check);
+        if !expected.contains(&line.as_str()) {
+            writeln!(told, "{name}: {line}: {} ({})", finding.message, finding.actual).unwrap();
+        }
+    }
+    if let Some(stopped) = &record.stopped {
+        writeln!(told, "{name}: stopped: {stopped:?}").unwrap();
+    }
+    told
+}
