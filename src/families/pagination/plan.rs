@@ -72,7 +72,7 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
         orders * short + 1,
     );
     step(&["PAG-011"], !counted && !config.single_use, "ask for two pages twice".into(), 6);
-    step(&["PAG-012", "PAG-015"], true, "send cursors never issued".into(), 6);
+    step(&["PAG-012", "PAG-015"], true, "send cursors never issued".into(), 7);
     step(&["PAG-014"], !counted && !config.shared, "send a cursor as another client and as nobody".into(), 6);
     step(&["PAG-016"], true, "follow links".into(), 15);
     step(&["PAG-017"], counted, "ask for a page beyond the end".into(), 1);

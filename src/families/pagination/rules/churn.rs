@@ -5,7 +5,7 @@ use crate::{
     exchange::ExchangeId,
     families::{
         JudgedRule,
-        pagination::evidence::{ChurnKind, Churned, End, Evidence, RowId, WriteKind},
+        pagination::evidence::{ChurnKind, Churned, End, Evidence, RowId, WriteFact, WriteKind},
     },
     rule::{Judgement, Rule, Severity, Strength},
 };
@@ -93,6 +93,12 @@ fn under(evidence: &Evidence, kind: ChurnKind, what: &str) -> Judgement {
         let why =
             evidence.churn_trouble.clone().unwrap_or_else(|| "no write was acknowledged between two pages".into());
         return Judgement::inconclusive(format!("no walk while {what}: {why}"));
+    }
+    let shifts =
+        |write: &WriteFact| write.acknowledged && matches!(write.what, WriteKind::DeleteRead | WriteKind::DeleteAnchor);
+    if kind == ChurnKind::Deletes && !walks.iter().flat_map(|c| &c.writes).any(shifts) {
+        return Judgement::inconclusive("only rows not read yet could be deleted, which moves nothing: the rows created stand at the end of the walk")
+            .cite(walks.iter().filter_map(|c| c.walk.pages.first()).map(|page| page.exchange));
     }
     let created: Vec<RowId> =
         walks.iter().flat_map(|c| &c.writes).filter(|w| w.what == WriteKind::Insert).filter_map(|w| w.row).collect();
@@ -315,6 +321,21 @@ mod tests {
         let mut failed = write(1, WriteKind::Insert, 9);
         failed.acknowledged = false;
         assert_eq!(under_inserts(&evidence(vec![clean(vec![failed])])).verdict, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn deletes_of_rows_not_read_yet_alone_show_nothing() {
+        let unread = vec![write(1, WriteKind::DeleteUnread, 4)];
+        let unread = churned(ChurnKind::Deletes, &[1, 2, 3, 4], &[&[1, 2], &[3]], unread, &[1, 2, 3]);
+        assert_eq!(under_deletes(&evidence(vec![unread])).verdict, Verdict::Inconclusive);
+        let read = churned(
+            ChurnKind::Deletes,
+            &[1, 2, 3],
+            &[&[1, 2], &[3]],
+            vec![write(1, WriteKind::DeleteRead, 1)],
+            &[2, 3],
+        );
+        assert_eq!(under_deletes(&evidence(vec![read])).verdict, Verdict::Pass);
     }
 
     #[test]

@@ -170,7 +170,8 @@ fn places(
     };
     let doubled = damage.doubled.iter().map(|repeat| {
         let (first, again) = (churned.walk.page_of(repeat.first), churned.walk.page_of(repeat.again));
-        let between = write_at(first + 1).map_or_else(String::new, |write| format!("; between them: {write}"));
+        let when = if again == first + 1 { "between them" } else { "just before that" };
+        let between = write_at(again).map_or_else(String::new, |write| format!("; {when}: {write}"));
         format!("{} came on page {} and again on page {}{between}", name(repeat.row), first + 1, again + 1)
     });
     let lost = damage.lost.iter().map(|row| {

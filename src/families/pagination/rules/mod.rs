@@ -100,9 +100,12 @@ fn counts(evidence: &Evidence) -> bool {
     if matches!(evidence.declared.spelling, super::evidence::Spelling::LastId) {
         return false;
     }
-    let tokens: &[TokenSample] = reference(evidence).map_or(&[], |(walk, _)| &walk.tokens);
+    // The reference walk has large pages, often only one: the walk with the most cursors shows best how they move.
+    let walks = evidence.quiet.iter().take(1).chain(&evidence.sized).chain(evidence.churned.iter().map(|c| &c.walk));
+    let tokens: &[TokenSample] = walks.map(|walk| walk.tokens.as_slice()).max_by_key(|t| t.len()).unwrap_or_default();
     let numbers: Vec<u64> = tokens.iter().map_while(|token| token.text.parse().ok()).collect();
-    let ids = tokens.iter().any(|token| token.is_last_id);
+    // Of numbers that count rows, one may happen to be the id of a row.
+    let ids = tokens.iter().all(|token| token.is_last_id);
     numbers.len() == tokens.len()
         && !ids
         && numbers.len() >= 2
@@ -123,4 +126,35 @@ fn named(names: &Names, rows: &[RowId]) -> String {
 /// "1 row", "2 rows".
 fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{damage::tests::walk, *};
+
+    fn walk_with(tokens: &[&str]) -> Walk {
+        let sample = |(page, text): (usize, &&str)| TokenSample { page, text: (*text).into(), is_last_id: false };
+        Walk { tokens: tokens.iter().enumerate().map(sample).collect(), ..walk(&[&[1], &[2], &[3]]) }
+    }
+
+    #[test]
+    fn numbers_that_grow_evenly_count_pages_in_whatever_walk_they_are_seen() {
+        let evidence = |quiet: &[&str], sized: &[&str]| Evidence {
+            quiet: vec![walk_with(quiet)],
+            sized: vec![walk_with(sized)],
+            ..Evidence::default()
+        };
+        assert!(counts(&evidence(&["2", "3"], &[])));
+        assert!(counts(&evidence(&[], &["5", "10", "15"])), "the reference walk has one page");
+        assert!(!counts(&evidence(&[], &["5", "6", "9"])), "ids");
+        assert!(!counts(&evidence(&[], &["5"])));
+        let with_ids = |ids: [bool; 2]| {
+            let mut walk = walk_with(&["5", "10"]);
+            walk.tokens.iter_mut().zip(ids).for_each(|(token, is_id)| token.is_last_id = is_id);
+            counts(&Evidence { quiet: vec![walk], ..Evidence::default() })
+        };
+        assert!(!with_ids([true, true]));
+        assert!(with_ids([false, true]), "one offset happens to be an id");
+        assert!(!counts(&evidence(&["cD0y", "cD0z", "cD1a"], &["2", "3"])));
+    }
 }
