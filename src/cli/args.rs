@@ -81,7 +81,7 @@ pub(super) enum Command {
 pub(super) struct Suites {
     /// Suite files, `-` for standard input; `fincheck.yaml` if none is given
     #[arg(value_name = "SUITE")]
-    pub(super) suites: Vec<PathBuf>,
+    pub(super) files: Vec<PathBuf>,
     /// Only this family, check or rule; repeatable
     #[arg(long, value_name = "NAME", env = "FINCHECK_ONLY", value_delimiter = ',')]
     pub(super) only: Vec<String>,
@@ -101,12 +101,11 @@ pub(super) struct Suites {
 
 /// Options of `run`.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Run {
     #[command(flatten)]
     pub(super) suites: Suites,
     /// Start the reference API and run its own suite against it
-    #[arg(long, conflicts_with_all = ["suites", "target"], help_heading = "Demo")]
+    #[arg(long, conflicts_with_all = ["files", "target"], help_heading = "Demo")]
     pub(super) demo: bool,
     /// A defect for the reference API to have; repeatable, see `fincheck serve --list-defects`
     #[arg(long, value_name = "NAME", requires = "demo", help_heading = "Demo")]

@@ -29,7 +29,7 @@ pub(super) enum Source {
 
 /// The suites that were named.
 pub(super) fn sources(suites: &Suites) -> anyhow::Result<Vec<Source>> {
-    if suites.suites.is_empty() {
+    if suites.files.is_empty() {
         let default = PathBuf::from(DEFAULT);
         if !default.exists() {
             anyhow::bail!("no suite is named and there is no {DEFAULT} here; name one, or try `fincheck run --demo`");
@@ -37,7 +37,7 @@ pub(super) fn sources(suites: &Suites) -> anyhow::Result<Vec<Source>> {
         return Ok(vec![Source::File(default)]);
     }
     Ok(suites
-        .suites
+        .files
         .iter()
         .map(|path| if path.as_os_str() == "-" { Source::Stdin } else { Source::File(path.clone()) })
         .collect())

@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn seconds_and_dates_are_read_and_nothing_else() {
-        assert_eq!(RetryAfter::parse(" 120 "), Some(RetryAfter::Delay(Duration::from_secs(120))));
+        assert_eq!(RetryAfter::parse(" 120 "), Some(RetryAfter::Delay(Duration::from_mins(2))));
         assert!(matches!(RetryAfter::parse("Fri, 31 Dec 1999 23:59:59 GMT"), Some(RetryAfter::Date(_))));
         for bad in ["", "-1", "1.5", "soon", "99999999999999999999999"] {
             assert_eq!(RetryAfter::parse(bad), None, "{bad}");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use super::{Family, Permit, Session};
+use super::{Conventions, Family, Permit, Session};
 use crate::rule::Rule;
 
 /// One configured instance of a family in a suite.
@@ -18,6 +18,9 @@ pub trait Check: Send + Sync {
 
     /// What it would do for the selected rules, and which of its rules it cannot judge and why; no traffic.
     fn plan(&self, selection: &Selection<'_>) -> PlannedCheck;
+
+    /// Takes note of the suite's conventions, where judging needs them; called once, before planning.
+    fn adopt(&mut self, _conventions: &Conventions) {}
 
     /// Drives the traffic that the planned rules need and returns what was seen, however little.
     fn probe<'a>(&'a self, session: &'a dyn Session, plan: &'a PlannedCheck) -> BoxFuture<'a, Evidence>;
@@ -103,6 +106,8 @@ pub enum Footprint {
 pub enum Evidence {
     /// Nothing: the probe could not start.
     None,
+    /// Of `errors`.
+    Errors(Box<super::errors::Evidence>),
     /// Of `pagination`.
     Pagination(Box<super::pagination::Evidence>),
 }

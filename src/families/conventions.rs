@@ -53,6 +53,8 @@ pub struct ErrorShape {
     pub may_be_empty: Vec<u16>,
     /// Further shapes that are in use and legal, each a JSON Schema.
     pub also: Vec<serde_json::Value>,
+    /// Whether fincheck asks for paths that do not exist (GET) in order to see errors; it does unless this is false.
+    pub provoke: Option<bool>,
 }
 
 /// Where amounts of money and their currencies are.

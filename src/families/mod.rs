@@ -6,6 +6,7 @@
 
 mod check;
 mod conventions;
+pub mod errors;
 mod observer;
 pub mod pagination;
 mod problem;
@@ -31,10 +32,16 @@ pub struct Family {
     /// The JSON Schema of one item of its list in a suite.
     pub schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
     /// Makes a check of one item of its list in a suite, or says everything that is wrong with it.
-    pub load: fn(serde_json::Value, &Setting<'_>) -> Result<Box<dyn Check>, Vec<Problem>>,
+    pub load: Load,
     /// Makes what watches every exchange of a run, where the family judges those.
-    pub observer: Option<fn(&Conventions) -> Box<dyn Observer>>,
+    pub observer: Option<Observe>,
 }
+
+/// Makes a check of one item of a family's list in a suite, or says everything that is wrong with it.
+pub type Load = fn(serde_json::Value, &Setting<'_>) -> Result<Box<dyn Check>, Vec<Problem>>;
+
+/// Makes what watches every exchange of a run.
+pub type Observe = fn(&Conventions) -> Box<dyn Observer>;
 
 /// A rule with the function that judges it.
 #[derive(Debug)]
@@ -46,7 +53,7 @@ pub struct JudgedRule {
 }
 
 /// Every family there is.
-pub static FAMILIES: &[Family] = &[pagination::PAGINATION];
+pub static FAMILIES: &[Family] = &[errors::ERRORS, pagination::PAGINATION];
 
 /// The family of that name.
 pub fn family(name: &str) -> Option<&'static Family> {

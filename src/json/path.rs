@@ -123,9 +123,8 @@ fn parse_steps(mut rest: &str) -> Option<Vec<Step>> {
             let quoted = ['\'', '"'].iter().find_map(|q| inside.strip_prefix(*q)?.strip_suffix(*q));
             steps.push(match quoted {
                 Some(name) if !name.contains(['\\', '\'', '"']) => Step::Member(name.to_owned()),
-                Some(_) => return None,
                 None if inside == "0" || !inside.starts_with('0') => Step::Element(inside.parse().ok()?),
-                None => return None,
+                _ => return None,
             });
             rest = tail;
         }

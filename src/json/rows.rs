@@ -309,7 +309,7 @@ mod tests {
     }
 
     fn text(s: &str) -> Option<Scalar> {
-        Some(Scalar::Text(s.into()))
+        serde_json::to_value(s).ok().as_ref().map(Scalar::from_value)
     }
 
     const PAGE: &str = r#"{"x":[[[{}]]],"page":{"next":"c1","total":2},

@@ -41,9 +41,14 @@ impl Template {
         self.render_with(values, |value, out| out.push_str(value))
     }
 
-    /// The text with every name filled in, values percent-encoded as a path segment needs it.
+    /// The text with every name filled in, values percent-encoded as a path segment needs it; a name that begins the
+    /// text stands for a whole path or URL (such as a captured `Location`) and is taken as it is.
     pub fn render_path(&self, values: &Values) -> Result<String, Unknown> {
         self.render_with(values, |value, out| {
+            if out.is_empty() {
+                out.push_str(value);
+                return;
+            }
             for byte in value.bytes() {
                 if byte.is_ascii_alphanumeric() || b"-._~:@!$'()*,;".contains(&byte) {
                     out.push(char::from(byte));
@@ -146,6 +151,8 @@ mod tests {
         let template: Template = "/{{ a }}/{{b.c}}/{{{{a}}".parse().unwrap();
         assert_eq!(template.render(&values()).unwrap(), "/1 2/3/x/{{a}}");
         assert_eq!(template.render_path(&values()).unwrap(), "/1%202%2F3/x/{{a}}");
+        let whole: Template = "{{a}}/{{a}}".parse().unwrap();
+        assert_eq!(whole.render_path(&values()).unwrap(), "1 2/3/1%202%2F3");
         assert_eq!(template.names().collect::<Vec<_>>(), ["a", "b.c"]);
     }
 

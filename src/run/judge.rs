@@ -55,19 +55,18 @@ pub(super) fn judge(
         }
         for unplanned in &item.planned.unplanned {
             let Some(rule) = families::rule(unplanned.rule) else { continue };
-            match unplanned.permit {
-                Some(permit) => judged.not_judged.push(NotJudged {
-                    rule: unplanned.rule.to_owned(),
-                    family: family.name.to_owned(),
-                    check: check.to_owned(),
-                    permit: Some(permit.as_str().to_owned()),
-                    why: unplanned.why.clone(),
-                }),
-                None => {
-                    let judgement = Judgement::not_applicable(unplanned.why.clone());
-                    judged.findings.push(Finding::new(rule.rule, check, judgement));
-                }
-            }
+            let Some(permit) = unplanned.permit else {
+                let judgement = Judgement::not_applicable(unplanned.why.clone());
+                judged.findings.push(Finding::new(rule.rule, check, judgement));
+                continue;
+            };
+            judged.not_judged.push(NotJudged {
+                rule: unplanned.rule.to_owned(),
+                family: family.name.to_owned(),
+                check: check.to_owned(),
+                permit: Some(permit.as_str().to_owned()),
+                why: unplanned.why.clone(),
+            });
         }
     }
     judged

@@ -89,7 +89,8 @@ pub async fn run(
             trace.stopped().or_else(|| spent(&wire))
         };
     }
-    let judged = judge::judge(plan, &evidence, &trace, stopped.as_ref());
+    let mut judged = judge::judge(plan, &evidence, &trace, stopped.as_ref());
+    trace.redact(&mut judged.findings);
     let today = started.to_zoned(jiff::tz::TimeZone::UTC).date();
     let (findings, waivers) = judge::apply_suite(suite, judged.findings, &judged.not_judged, today);
     let exchanges = trace.exchanges(&findings);
@@ -147,6 +148,9 @@ impl Driver<'_> {
         // A fault of ours in one check must not cost what the others learned.
         let probed = AssertUnwindSafe(check.probe(&session, &item.planned)).catch_unwind().await;
         self.events.check_ended(check.family().name, check.name());
+        if let Ok(evidence) = &probed {
+            self.trace.found(check.family().name, check.name(), evidence);
+        }
         probed.map_err(|_| self.trace.note(format!("internal error while probing `{}`; please report it", check.name()))).ok()
     }
 }

@@ -65,7 +65,7 @@ fn build(step: &Step, phase: &'static str, values: &Values) -> Result<Request, S
     let told = |unknown: Unknown| unknown.to_string();
     let target = step.request.target.render_path(values).map_err(told)?;
     let mut request = Request::new(Who::named(Some(&step.client)), step.request.method.clone(), target).purpose(phase);
-    request.check = phase.to_owned();
+    phase.clone_into(&mut request.check);
     for (name, value) in &step.query {
         request.query.push((name.clone(), value.render(values).map_err(told)?));
     }

@@ -5,6 +5,7 @@
 //! failed is always kept whole.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
@@ -141,6 +142,14 @@ impl Trace {
         waited.chain(state.notes.iter().cloned()).collect()
     }
 
+    /// Tells a family's observer what one of its checks found.
+    pub(super) fn found(&self, family: &str, check: &str, evidence: &crate::families::Evidence) {
+        let mut state = lock(&self.state);
+        for (_, observer) in state.observers.iter_mut().filter(|(name, _)| *name == family) {
+            observer.note(check, evidence);
+        }
+    }
+
     /// What the observers of a family saw.
     pub(super) fn observed(&self, family: &str) -> Option<crate::families::Evidence> {
         let state = lock(&self.state);
@@ -158,6 +167,18 @@ impl Trace {
         let failed = state.kept.iter().filter(|(_, kept)| kept.outcome.is_err()).map(|(id, _)| *id);
         wanted.extend(failed.take(UNCITED_RECORDED).collect::<Vec<_>>());
         wanted.iter().filter_map(|id| Some(self.recorded(*id, state.kept.get(id)?))).collect()
+    }
+
+    /// Replaces secrets in what findings say: they quote the target, which may have echoed them.
+    pub(super) fn redact(&self, findings: &mut [Finding]) {
+        for finding in findings {
+            let texts = [&mut finding.message, &mut finding.actual];
+            for text in texts.into_iter().chain(&mut finding.expected).chain(&mut finding.details) {
+                if let Cow::Owned(redacted) = self.redactor.redact(text) {
+                    *text = redacted;
+                }
+            }
+        }
     }
 
     fn recorded(&self, id: u32, kept: &Kept) -> Exchange {

@@ -15,6 +15,7 @@ use crate::{
 /// `last_id` says how the next page is asked for.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a statement of the suite, independent of the others")]
 pub(super) struct Config {
     /// The name of the check, unique among the pagination checks.
     pub(super) name: String,

@@ -189,10 +189,10 @@ impl Config {
     }
 
     /// Two filters, or two values of one, that no row satisfies both of.
-    pub(super) fn two_filters(&self) -> Option<((&Filter, &str), (&Filter, &str))> {
+    pub(super) fn two_filters(&self) -> Option<[(&Filter, &str); 2]> {
         self.filters.iter().find_map(|filter| {
             let other = filter.other.as_deref()?;
-            Some(((filter, filter.value.as_str()), (filter, other)))
+            Some([(filter, filter.value.as_str()), (filter, other)])
         })
     }
 

@@ -51,12 +51,24 @@ impl Meaning<'_> {
         let mut names: BTreeSet<String> = ALWAYS.into_iter().chain(self.keys("vars")).map(str::to_owned).collect();
         let target = self.target(sections.target, complaints);
         let setup = self.steps("setup", sections.setup, &clients, &mut names, complaints);
-        let (checks, problems) = self.checks(&clients, &names, complaints);
+        let (mut checks, problems) = self.checks(&clients, &names, complaints);
         let teardown = self.steps("teardown", sections.teardown, &clients, &mut names, complaints);
         let waivers = self.waivers(sections.waivers, complaints);
         let severity = self.severity(sections.severity, complaints);
         self.conventions(complaints);
         self.numbers(complaints);
+        let conventions = sections.conventions.unwrap_or_default();
+        let mut problems = problems;
+        let wrong = crate::families::errors::problems_of_conventions(&conventions);
+        problems.extend(wrong.into_iter().map(|problem| ("/conventions".to_owned(), problem)));
+        for check in &mut checks {
+            check.adopt(&conventions);
+        }
+        // Families that watch all traffic have a check that no suite writes down.
+        let names: Vec<String> = clients.iter().cloned().collect();
+        for observer in self.options.families.iter().filter_map(|family| family.observer) {
+            checks.extend(observer(&conventions).check(&names));
+        }
         let (Some(name), Some(target)) = (sections.name, target) else { return Loaded { suite: None, problems } };
         let suite = Suite {
             name,
@@ -68,7 +80,7 @@ impl Meaning<'_> {
             clients: sections.clients,
             limits: sections.limits.unwrap_or_default(),
             vars,
-            conventions: sections.conventions.unwrap_or_default(),
+            conventions,
             setup,
             teardown,
             checks,

@@ -91,6 +91,7 @@ impl Spelling {
 
 /// What the suite declares, as far as rules need it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a statement of the suite, independent of the others")]
 pub struct Declared {
     /// How the next page is asked for.
     pub spelling: Spelling,

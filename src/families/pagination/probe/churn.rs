@@ -131,7 +131,7 @@ impl Probe<'_> {
         let key = watching.order.map(|(key, _)| key)?;
         let watching = Watching { fields: vec![key], ..Watching::default() };
         let walker = Walker::new(self.listing, ask, &watching, SHORT_WALK);
-        let walker = walker.to_the_end(&mut self.names).await;
+        let walker = walker.until_the_end(&mut self.names).await;
         let found = walker.fields.iter().find(|(row, _)| own.find(*row).is_some());
         found.and_then(|(_, values)| values[0].as_ref()?.text().map(str::to_owned))
     }
@@ -144,7 +144,7 @@ impl Probe<'_> {
             let ask = Ask::start("quiet walk").size(self.large()).order(order.map(Into::into));
             let pages = self.config.max_pages.min(SHORT_WALK);
             let walker = Walker::new(self.listing, ask, &Watching::default(), pages);
-            let mut walk = walker.to_the_end(&mut self.names).await.finish();
+            let mut walk = walker.until_the_end(&mut self.names).await.finish();
             let complete = walk.is_complete();
             if !complete && walk.end != End::Cap {
                 return Err(format!("the listing could not be walked quietly: {}", walk.end.told()));
@@ -184,7 +184,7 @@ impl Probe<'_> {
             let ask = Ask::start("walk over rows with equal sort keys").size(Some(size)).order(order.map(Into::into));
             let pages = (last as u64 + 2).div_ceil(size) + 2;
             let walker = Walker::new(self.listing, ask, &watching, pages.min(SHORT_WALK * 3));
-            let walk = walker.rows_to(last + 2, &mut self.names).await.finish();
+            let walk = walker.until_rows(last + 2, &mut self.names).await.finish();
             self.evidence.tied.push(walk);
         }
         Ok(())
@@ -239,7 +239,7 @@ impl Probe<'_> {
         let restarted = if matches!(walk.end, End::Refused { restart: true, .. }) {
             let ask = Ask::start("walk started again, as asked").size(self.small()).order(order.clone());
             let walker = Walker::new(self.listing, ask, &Watching::default(), most);
-            Some(Box::new(walker.to_the_end(&mut self.names).await.finish()))
+            Some(Box::new(walker.until_the_end(&mut self.names).await.finish()))
         } else {
             None
         };
@@ -260,7 +260,7 @@ impl Probe<'_> {
         let ask = Ask::start("quiet walk afterwards").size(self.large()).order(order.map(Into::into));
         let pages = self.config.max_pages.min(SHORT_WALK + 2);
         let walker = Walker::new(self.listing, ask, &Watching::default(), pages);
-        let walk = walker.rows_to(count, &mut self.names).await.finish();
+        let walk = walker.until_rows(count, &mut self.names).await.finish();
         walk.rows(&[]).to_vec()
     }
 }

@@ -24,7 +24,7 @@ impl Probe<'_> {
             let ask = Ask::start("filtered walk").size(self.large()).filter(&filter.parameter, &filter.value);
             let watching = Watching { fields: vec![&filter.row], ..Watching::default() };
             let walker = Walker::new(self.listing, ask, &watching, SHORT_WALK.min(self.config.max_pages));
-            let mut walker = walker.to_the_end(&mut self.names).await;
+            let mut walker = walker.until_the_end(&mut self.names).await;
             let fields = std::mem::take(&mut walker.fields);
             let violating = fields
                 .iter()
@@ -47,7 +47,7 @@ impl Probe<'_> {
         if self.listing.spelling().is_counted() || !self.wants(&["PAG-013"]) {
             return;
         }
-        let Some((first, second)) = self.config.two_filters() else { return };
+        let Some([first, second]) = self.config.two_filters() else { return };
         let ask = Ask::start("a filtered page, for its cursor").size(self.small());
         let issued = ask.clone().filter(&first.0.parameter, first.1);
         // A URL holds its own filter; it cannot be combined with another.
@@ -142,7 +142,7 @@ impl Probe<'_> {
         let ask = Ask::start("walk of a window").size(self.large()).filter(&window.from, from).filter(&window.to, to);
         let watching = Watching { fields: vec![&window.key], ..Watching::default() };
         let walker = Walker::new(self.listing, ask, &watching, SHORT_WALK.min(self.config.max_pages));
-        let mut walker = walker.to_the_end(&mut self.names).await;
+        let mut walker = walker.until_the_end(&mut self.names).await;
         let fields = std::mem::take(&mut walker.fields);
         (walker.finish(), fields)
     }

@@ -356,7 +356,7 @@ impl<'a> Listing<'a> {
     }
 
     /// The links that a page carries, in header fields and where the suite says they are in the body.
-    pub(super) fn links(&self, reading: &Reading, read: &PageRead, reply: &Reply, page: usize) -> Vec<LinkSeen> {
+    pub(super) fn links(reading: &Reading, read: &PageRead, reply: &Reply, page: usize) -> Vec<LinkSeen> {
         let mut links = Vec::new();
         for link in parse_links(reply.headers.all("link")) {
             for relation in link.rels.iter().filter_map(|rel| Relation::of(rel)) {

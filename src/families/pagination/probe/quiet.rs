@@ -24,7 +24,7 @@ impl Probe<'_> {
         }
         let ask = Ask::start("walk").size(self.large());
         let walker = Walker::new(self.listing, ask.clone(), &watching, self.config.max_pages);
-        let mut walker = walker.to_the_end(&mut self.names).await;
+        let mut walker = walker.until_the_end(&mut self.names).await;
         self.reference_fields = std::mem::take(&mut walker.fields);
         let mut walk = walker.finish();
         if walk.pages.is_empty() {
@@ -42,7 +42,7 @@ impl Probe<'_> {
             }
             let ask = Ask { purpose: "the same walk again", ..ask.clone() };
             let walker = Walker::new(self.listing, ask, &Watching::default(), self.config.max_pages);
-            let walk = walker.against(&self.reference).to_the_end(&mut self.names).await.finish();
+            let walk = walker.against(&self.reference).until_the_end(&mut self.names).await.finish();
             self.evidence.quiet.push(walk);
         }
         true
@@ -85,7 +85,7 @@ impl Probe<'_> {
             let watching = self.watching(None, self.plan.wants("PAG-008"));
             let ask = Ask::start("walk with another page size").size(Some(size));
             let walker = Walker::new(self.listing, ask, &watching, SHORT_WALK.min(self.config.max_pages));
-            let walk = walker.against(&self.reference).to_the_end(&mut self.names).await.finish();
+            let walk = walker.against(&self.reference).until_the_end(&mut self.names).await.finish();
             self.evidence.sized.push(walk);
         }
     }
@@ -100,7 +100,7 @@ impl Probe<'_> {
             let watching = self.watching(Some(name), false);
             let ask = Ask::start("walk in a declared order").size(self.large()).order(Some(name.clone()));
             let walker = Walker::new(self.listing, ask, &watching, SHORT_WALK.min(self.config.max_pages));
-            let walk = walker.against(&self.reference).to_the_end(&mut self.names).await.finish();
+            let walk = walker.against(&self.reference).until_the_end(&mut self.names).await.finish();
             self.evidence.ordered.push(walk);
         }
         let ask = Ask::start("an order that does not exist").order(Some("fincheck_no_such_order".into()));

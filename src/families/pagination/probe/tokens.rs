@@ -114,27 +114,26 @@ impl Probe<'_> {
 
     /// A cursor sent by another client and by nobody, each with a control without it.
     pub(super) async fn foreign_tokens(&mut self) {
-        let spelling = self.listing.spelling();
         let Who::Client(owner) = self.listing.who.clone() else { return };
-        if spelling.is_counted() || self.config.shared || !self.wants(&["PAG-014"]) {
+        if self.listing.spelling().is_counted() || self.config.shared || !self.wants(&["PAG-014"]) {
             return;
         }
         let ask = Ask::start("the owner's page, for its cursor").size(self.small());
-        let Some((token, first_page)) = self.fresh_token(ask.clone()).await else { return };
-        let behind = self.listing.answer("the owner, with the cursor", &ask.clone().at(token.clone())).await;
-        let mut owned = first_page;
-        owned.extend(behind.rows().unwrap_or_default());
+        let Some((cursor, first_page)) = self.fresh_token(ask.clone()).await else { return };
+        let behind = self.listing.answer("the owner, with the cursor", &ask.clone().at(cursor.clone())).await;
+        let mut rows = first_page;
+        rows.extend(behind.rows().unwrap_or_default());
         let asked = |who: Who, at: At| Ask { purpose: "another's cursor", ..ask.clone() }.at(at).who(who);
         let (mut control, mut other) = (None, None);
         if let Some(name) = self.config.other_client.clone() {
             let who = || Who::named(Some(&name));
             control = Some(self.listing.answer(format!("{name}, without the cursor"), &asked(who(), At::Start)).await);
-            other = Some(self.listing.answer(format!("{name}, with the cursor"), &asked(who(), token.clone())).await);
+            other = Some(self.listing.answer(format!("{name}, with the cursor"), &asked(who(), cursor.clone())).await);
         }
         let anonymous_control: Option<Answer> =
             Some(self.listing.answer("nobody, without the cursor", &asked(Who::Anonymous, At::Start)).await);
-        let anonymous = Some(self.listing.answer("nobody, with the cursor", &asked(Who::Anonymous, token)).await);
-        self.evidence.foreign = Some(Foreign { owner, owned, control, other, anonymous_control, anonymous });
+        let anonymous = Some(self.listing.answer("nobody, with the cursor", &asked(Who::Anonymous, cursor)).await);
+        self.evidence.foreign = Some(Foreign { owner, owned: rows, control, other, anonymous_control, anonymous });
     }
 }
 

@@ -177,13 +177,13 @@ impl<'a> Walker<'a> {
     }
 
     /// Reads page after page to the end.
-    pub(super) async fn to_the_end(mut self, names: &mut Names) -> Self {
+    pub(super) async fn until_the_end(mut self, names: &mut Names) -> Self {
         while self.step(names).await {}
         self
     }
 
     /// Reads at least so many rows, or to the end.
-    pub(super) async fn rows_to(mut self, rows: usize, names: &mut Names) -> Self {
+    pub(super) async fn until_rows(mut self, rows: usize, names: &mut Names) -> Self {
         while self.rows_read() < rows && self.step(names).await {}
         self
     }
@@ -225,7 +225,7 @@ impl<'a> Walker<'a> {
         self.walk.nameless += nameless;
         self.take_rows();
         let number = self.pages();
-        let links = self.listing.links(&self.reading, &read, reply, number);
+        let links = Listing::links(&self.reading, &read, reply, number);
         if number < 2 {
             self.walk.links.extend(links);
         } else {

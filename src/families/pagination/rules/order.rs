@@ -112,18 +112,18 @@ impl Groups {
         let mut end = 0;
         for page in &walk.pages {
             end += page.rows as usize;
-            let Some(last) = end.checked_sub(1).and_then(|at| rows.get(at)) else { continue };
-            let Some(group) = self.key_of.get(last).and_then(|key| self.members.get(key)) else { continue };
+            let Some(edge) = end.checked_sub(1).and_then(|at| rows.get(at)) else { continue };
+            let Some(group) = self.key_of.get(edge).and_then(|key| self.members.get(key)) else { continue };
             // Only a group that the walk has left behind can be said to be incomplete.
-            let key = self.key_of.get(last);
-            let left_behind = walk.is_complete() || rows[end..].iter().any(|row| self.key_of.get(row) != key);
-            if !left_behind {
+            let key = self.key_of.get(edge);
+            let left = walk.is_complete() || rows[end..].iter().any(|row| self.key_of.get(row) != key);
+            if !left {
                 continue;
             }
             let lost: Vec<RowId> = group.iter().filter(|row| !rows.contains(row)).copied().collect();
-            let doubled: Vec<RowId> = group.intersection(&doubled).copied().collect();
-            if !lost.is_empty() || !doubled.is_empty() {
-                return Tested::Broken { lost, doubled };
+            let again: Vec<RowId> = group.intersection(&doubled).copied().collect();
+            if !lost.is_empty() || !again.is_empty() {
+                return Tested::Broken { lost, doubled: again };
             }
             let is_last = rows[end..].iter().all(|row| !group.contains(row));
             cuts += usize::from(!is_last);

@@ -275,12 +275,13 @@ fn opaque(evidence: &Evidence) -> Judgement {
 
 /// The printable text that a cursor decodes to, if it does.
 fn readable(token: &str) -> Option<String> {
-    let decoders: [&dyn Fn(&[u8]) -> Option<Vec<u8>>; 5] = [
-        &|text| BASE64URL_NOPAD.decode(text).ok(),
-        &|text| BASE64URL.decode(text).ok(),
-        &|text| BASE64.decode(text).ok(),
-        &|text| BASE64_NOPAD.decode(text).ok(),
-        &|text| HEXLOWER_PERMISSIVE.decode(text).ok(),
+    type Decoder = fn(&[u8]) -> Option<Vec<u8>>;
+    let decoders: [Decoder; 5] = [
+        |text| BASE64URL_NOPAD.decode(text).ok(),
+        |text| BASE64URL.decode(text).ok(),
+        |text| BASE64.decode(text).ok(),
+        |text| BASE64_NOPAD.decode(text).ok(),
+        |text| HEXLOWER_PERMISSIVE.decode(text).ok(),
     ];
     decoders.iter().find_map(|decode| {
         let text = String::from_utf8(decode(token.as_bytes())?).ok()?;
