@@ -6,14 +6,22 @@ use std::{
     time::Duration,
 };
 
-use super::{run, run_impatiently};
-use crate::support::{Peer, answer, html, json};
+use super::{run, run_impatiently, suite};
+use crate::support::{Peer, Program, answer, html, json};
 
 #[test]
 fn errors_and_nothing_else_are_not_judged() {
     for status in [500, 502, 503] {
         let peer = Peer::always(answer(status, &[], "oops"));
         run(&peer).could_not_judge(&format!("status {status}"));
+    }
+}
+
+#[test]
+fn errors_that_no_program_can_read_are_a_finding() {
+    for peer in [Peer::always(answer(500, &[], "oops")), Peer::always(html(500))] {
+        let ended = Program::running(&suite(&peer.url())).ended();
+        ended.exits(1).found("ERR-001", "500").prints("the listing could not be read");
     }
 }
 
@@ -40,7 +48,7 @@ fn a_redirect_to_another_origin_is_not_followed() {
     let other = Arc::new(Peer::always(json(r#"{"data": []}"#)));
     let location = format!("{}/rows", other.url());
     let peer = Peer::answering(move |_| answer(302, &[("Location", &location)], ""));
-    run(&peer).could_not_judge("outside the target; not followed");
+    run(&peer).could_not_judge("another origin");
     other.was_left_alone();
 }
 

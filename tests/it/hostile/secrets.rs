@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 
 use super::{run, suite};
-use crate::support::{Asked, Peer, Program, answer, json};
+use crate::support::{Asked, Peer, Program, answer};
 
 #[test]
 fn what_a_terminal_would_obey_is_shown_and_not_obeyed() {
@@ -13,7 +13,7 @@ fn what_a_terminal_would_obey_is_shown_and_not_obeyed() {
     let row = format!(r#"{{"id": "{evil}{raw}", "note": "{evil}"}}"#);
     let peer = Peer::answering(move |asked: &Asked| {
         let next = if asked.parameter("cursor").is_some() { "null".to_owned() } else { format!("\"{raw}\"") };
-        let fields = [("Content-Type", "application/json"), ("X-Evil", "\u{1b}[31m")];
+        let fields = [("Content-Type", "application/json"), ("X-Evil", "\u{202e}\u{9b}31m")];
         answer(200, &fields, format!(r#"{{"data": [{row}, {row}], "next": {next}}}"#))
     });
     for format in ["table", "json"] {
@@ -24,7 +24,7 @@ fn what_a_terminal_would_obey_is_shown_and_not_obeyed() {
 
 #[test]
 fn errors_with_escapes_are_shown_and_not_obeyed() {
-    let peer = Peer::always(answer(500, &[("Content-Type", "text/plain\u{1b}[31m")], "\u{1b}[2J\u{1b}[31mred\u{202e}"));
+    let peer = Peer::always(answer(500, &[("Content-Type", "text/plain; \u{202e}\u{9b}31m")], "\u{1b}[2J\u{1b}[31mred\u{202e}"));
     let suite = suite(&peer.url()) + "setup:\n  - { client: reader, request: POST /orders }\n";
     Program::running(&suite).and(&["-vv"]).ended().could_not_judge("status 500");
 }

@@ -119,6 +119,16 @@ impl Peer {
         })
     }
 
+    /// A peer that says this to whatever comes first, and closes the connection.
+    pub(crate) fn refusing(bytes: &'static [u8]) -> Self {
+        Self::accepting(move |mut socket, _| {
+            let _ = socket.read(&mut [0; 4096]);
+            let _ = socket.write_all(bytes);
+            let _ = socket.shutdown(Shutdown::Write);
+            let _ = socket.read_to_end(&mut Vec::new());
+        })
+    }
+
     /// A peer that answers each request through a layer of its own, such as TLS.
     pub(crate) fn behind<S: Read + Write>(
         layer: impl Fn(TcpStream) -> Option<S> + Send + Sync + 'static,

@@ -214,6 +214,14 @@ impl Ended {
         self
     }
 
+    /// The verdict of this rule in the report.
+    pub(crate) fn verdict_of(&self, rule: &str) -> String {
+        let report = self.report();
+        let mut findings = report["findings"].as_array().unwrap().iter();
+        let finding = findings.find(|finding| finding["rule"] == rule);
+        finding.unwrap_or_else(|| panic!("{rule} was not judged: {}", self.told()))["verdict"].as_str().unwrap().to_owned()
+    }
+
     /// Neither stream nor any file it wrote holds one of these texts.
     pub(crate) fn keeps_to_itself(&self, secrets: &[&str]) -> &Self {
         let mut texts = vec![("standard output", self.stdout.clone()), ("standard error", self.stderr.clone())];
