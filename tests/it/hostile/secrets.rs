@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 
 use super::{run, suite};
-use crate::support::{Asked, Peer, Program, answer};
+use crate::support::{Asked, Peer, Program, answer, json};
 
 #[test]
 fn what_a_terminal_would_obey_is_shown_and_not_obeyed() {
@@ -62,6 +62,22 @@ fn credentials_that_come_back_are_not_passed_on() {
             assert!(sent, "{credentials}: it was not sent at all: {heard:?}");
             ended.keeps_to_itself(&[SECRET, &encoded, &basic]);
         }
+    }
+}
+
+#[test]
+fn credentials_that_reports_would_cut_or_change_are_not_passed_on_in_part() {
+    const SECRET: &str = "hush0123456789abcdefghijklmnopqrstuvwxyz";
+    for padding in [0, 20, 40, 60, 100] {
+        // As an id, which reports cut, and as a cursor, which the tester changes.
+        let peer = Peer::answering(move |asked: &Asked| {
+            let token = asked.field("authorization").unwrap_or("none");
+            let row = serde_json::json!({ "id": format!("{}{token}", "x".repeat(padding)) });
+            let next = asked.parameter("cursor").is_none().then_some(token);
+            json(serde_json::json!({ "data": [row, row], "next": next }).to_string())
+        });
+        let ended = Program::running(&suite(&peer.url())).and(&["-vv"]).env("TOKEN", SECRET).ended();
+        ended.exits(1).keeps_to_itself(&["hush0123", "stuvwxyz"]);
     }
 }
 
