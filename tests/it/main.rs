@@ -2,4 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod architecture;
+mod cli;
+mod hostile;
 mod rules;
+mod support;

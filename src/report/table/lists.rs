@@ -7,9 +7,15 @@ use crate::{
     rule::{Finding, Verdict, ids},
 };
 
-/// What could not be seen either way, and why.
+/// What could not be seen either way, grouped by why.
 pub(super) fn inconclusive(page: &mut Page, view: &View<'_>) {
-    findings(page, "inconclusive", view.with(Verdict::Inconclusive).map(|view| view.finding));
+    let findings: Vec<_> = view.with(Verdict::Inconclusive).map(|view| view.finding).collect();
+    if findings.is_empty() {
+        return;
+    }
+    page.heading(&format!("inconclusive ({})", findings.len()));
+    let member = |finding: &&Finding| (finding.message.clone(), format!("{} {}", finding.rule, finding.check));
+    groups(page, findings.iter().map(member));
 }
 
 /// Known failures, with what was agreed about each.
@@ -40,20 +46,32 @@ fn grouped(page: &mut Page, heading: &str, left_out: &[&NotJudged]) {
         return;
     }
     page.heading(&format!("{heading} ({})", left_out.len()));
+    groups(
+        page,
+        left_out.iter().map(|one| {
+            let why = match &one.permit {
+                Some(permit) => format!("needs the permit `{permit}`: {}", one.why),
+                None => one.why.clone(),
+            };
+            (why, format!("{} {}", one.rule, one.check))
+        }),
+    );
+}
+
+/// What has the same reason in one item, in the order of first mention.
+fn groups(page: &mut Page, reasons: impl Iterator<Item = (String, String)>) {
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
-    for one in left_out {
-        let why = match &one.permit {
-            Some(permit) => format!("needs the permit `{permit}`: {}", one.why),
-            None => one.why.clone(),
-        };
-        let member = format!("{} {}", one.rule, one.check);
+    for (why, member) in reasons {
         match groups.iter_mut().find(|(known, _)| *known == why) {
             Some((_, members)) => members.push(member),
             None => groups.push((why, vec![member])),
         }
     }
     for (why, members) in groups {
-        page.item(2, &format!("{} × {why} ({})", members.len(), members.join(", ")));
+        match members.as_slice() {
+            [one] => page.item(2, &format!("{one}: {why}")),
+            several => page.item(2, &format!("{} × {why} ({})", several.len(), several.join(", "))),
+        }
     }
 }
 
