@@ -158,23 +158,22 @@ pub(super) fn told(plan: &Plan<'_>) -> String {
             "\n{}: {}  [{}]\n",
             item.check.family().name,
             item.check.name(),
-            if planned.writes > 0 { format!("{clients}; writes at most {} times", planned.writes) } else { clients }
+            if planned.writes > 0 { format!("{clients}; writes at most {}×", planned.writes) } else { clients }
         ));
         text.push_str(&format!(
             "  judges {}\n",
-            if planned.rules.is_empty() { "nothing".into() } else { planned.rules.join(" ") }
+            if planned.rules.is_empty() { "nothing".into() } else { crate::rule::ids(&planned.rules) }
         ));
         let mut steps = Table::new();
         steps
             .load_style(comfy_table::TableStyle::new())
             .set_content_arrangement(comfy_table::ContentArrangement::Dynamic)
-            .set_width(width());
+            .set_width(width() - 3);
         for (what, requests) in &planned.steps {
-            steps.add_row([format!("   {what}"), format!("at most {requests}")]);
+            steps.add_row([what.clone(), format!("at most {requests}")]);
         }
-        for line in steps.lines() {
-            text.push_str(line.trim_end());
-            text.push('\n');
+        for line in steps.lines().filter(|_| !planned.steps.is_empty()) {
+            text.push_str(&format!("   {}\n", line.trim_end()));
         }
         for unplanned in planned.unplanned.iter().filter(|unplanned| unplanned.permit.is_some()) {
             text.push_str(&format!("  not {}: {}\n", unplanned.rule, unplanned.why));

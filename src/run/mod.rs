@@ -5,6 +5,7 @@
 
 mod events;
 mod judge;
+mod redaction;
 mod session;
 mod steps;
 mod trace;
@@ -82,16 +83,18 @@ pub async fn run(
         })
         .await?,
     );
-    if stopped.is_none() {
-        stopped =
-            if cancel.is_cancelled() { Some(Stopped::Interrupted) } else { trace.stopped().or_else(|| spent(&wire)) };
+    // An interruption during setup looks like a failed step.
+    if cancel.is_cancelled() {
+        stopped = Some(Stopped::Interrupted);
+    } else if stopped.is_none() {
+        stopped = trace.stopped().or_else(|| spent(&wire));
     }
     let mut judged = judge::judge(plan, &evidence, &trace, stopped.as_ref());
     trace.redact(&mut judged.findings);
     let today = started.to_zoned(jiff::tz::TimeZone::UTC).date();
     let (findings, waivers) = judge::apply_suite(suite, judged.findings, &judged.not_judged, today);
     let exchanges = trace.exchanges(&findings);
-    Ok(Record {
+    let mut record = Record {
         fincheck: env!("CARGO_PKG_VERSION").to_owned(),
         suite: SuiteRef { name: suite.name.clone(), file: suite.file.clone(), sha256: suite.sha256.clone() },
         target: suite.target.base_url.to_string(),
@@ -105,7 +108,9 @@ pub async fn run(
         exchanges,
         waivers,
         notes,
-    })
+    };
+    redaction::redact(&mut record, trace.redactor());
+    Ok(record)
 }
 
 /// Drives the checks of a plan.

@@ -108,6 +108,11 @@ impl Trace {
         Self { redactor, next: AtomicU32::new(1), state: Mutex::new(state), events }
     }
 
+    /// What hides the run's secrets.
+    pub(super) fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
     /// How many exchanges there were.
     pub(super) fn count(&self) -> u64 {
         u64::from(self.next.load(Ordering::Relaxed)) - 1

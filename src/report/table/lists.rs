@@ -4,7 +4,7 @@ use super::page::{Page, WARN};
 use crate::{
     record::{NotJudged, WaiverState, WaiverUse},
     report::View,
-    rule::{Finding, Verdict},
+    rule::{Finding, Verdict, ids},
 };
 
 /// What could not be seen either way, and why.
@@ -36,24 +36,32 @@ pub(super) fn not_judged(page: &mut Page, view: &View<'_>) {
 }
 
 fn grouped(page: &mut Page, heading: &str, left_out: &[&NotJudged]) {
-    if left_out.is_empty() {
-        return;
-    }
-    page.heading(&format!("{heading} ({})", left_out.len()));
-    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
-    for one in left_out {
+    let told = |one: &&NotJudged| {
         let why = match &one.permit {
             Some(permit) => format!("needs the permit `{permit}`: {}", one.why),
             None => one.why.clone(),
         };
-        let member = format!("{} {}", one.rule, one.check);
-        match groups.iter_mut().find(|(known, _)| *known == why) {
-            Some((_, members)) => members.push(member),
-            None => groups.push((why, vec![member])),
+        (one.rule.clone(), one.check.clone(), why)
+    };
+    list(page, heading, left_out.iter().map(told).collect());
+}
+
+/// Rule, check and reason of each; rules of a check with the same reason are one item, in the order of first mention.
+fn list(page: &mut Page, heading: &str, items: Vec<(String, String, String)>) {
+    if items.is_empty() {
+        return;
+    }
+    page.heading(&format!("{heading} ({})", items.len()));
+    let mut groups: Vec<(String, String, Vec<String>)> = Vec::new();
+    for (rule, check, why) in items {
+        match groups.iter_mut().find(|(known, reason, _)| *known == check && *reason == why) {
+            Some((_, _, rules)) => rules.push(rule),
+            None => groups.push((check, why, vec![rule])),
         }
     }
-    for (why, members) in groups {
-        page.item(2, &format!("{} × {why} ({})", members.len(), members.join(", ")));
+    for (check, why, rules) in groups {
+        let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+        page.item(2, &format!("{} {check}: {why}", ids(&rules)));
     }
 }
 
@@ -76,14 +84,7 @@ pub(super) fn passed(page: &mut Page, view: &View<'_>, verbose: u8) {
 }
 
 fn findings<'a>(page: &mut Page, heading: &str, findings: impl Iterator<Item = &'a Finding>) {
-    let findings: Vec<_> = findings.collect();
-    if findings.is_empty() {
-        return;
-    }
-    page.heading(&format!("{heading} ({})", findings.len()));
-    for finding in findings {
-        page.item(2, &format!("{} {}: {}", finding.rule, finding.check, finding.message));
-    }
+    list(page, heading, findings.map(|f| (f.rule.clone(), f.check.clone(), f.message.clone())).collect());
 }
 
 /// What a reader should know besides.

@@ -51,7 +51,8 @@ impl Probe<'_> {
         let order = self.order_with_own_rows_early(own, page).await?;
         if let Some(key) = self.key_of_own_row(own, order.as_deref()).await {
             for _ in 0..TIED.min(seeds) {
-                self.create(own, Some(&key), 0).await;
+                let fact = self.create(own, Some(&key), 0).await;
+                self.evidence.tied_rows.extend(fact.row);
             }
             if self.wants(&["PAG-008"]) {
                 self.tied_walks(own, order.as_deref()).await?;

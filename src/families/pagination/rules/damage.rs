@@ -45,7 +45,11 @@ pub(super) fn damage(churned: &Churned, name: &dyn Fn(RowId) -> String) -> Damag
     let stable = stable(churned, &deleted);
     let owed = owed(&stable, churned, seen);
     let lost = missing(owed, seen);
-    let doubled: Vec<Repeat> = repeats(seen).into_iter().filter(|r| !deleted.contains(&r.row)).collect();
+    // A row that others moved may come again where it went; only rows known to have stayed put, and those that the
+    // probe itself created, must not.
+    let held: BTreeSet<RowId> = stable.iter().copied().chain(churned.writes.iter().filter_map(|w| w.row)).collect();
+    let doubled: Vec<Repeat> =
+        repeats(seen).into_iter().filter(|r| held.contains(&r.row) && !deleted.contains(&r.row)).collect();
     let pages = churned.walk.pages.len();
     let overlapping =
         churned.writes.iter().filter(|w| w.acknowledged && w.after_pages >= 1 && w.after_pages < pages).count();
@@ -295,6 +299,14 @@ pub(super) mod tests {
         );
         let d = weigh(&c);
         assert_eq!((d.lost, d.doubled), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_row_that_others_moved_behind_the_position_may_come_again() {
+        let c = churned(ChurnKind::Inserts, &[1, 2, 3, 4], &[&[1, 2], &[3, 4], &[1]], vec![], &[2, 3, 4, 1]);
+        assert_eq!(weigh(&c).doubled, []);
+        let c = churned(ChurnKind::Inserts, &[1, 2, 3, 4], &[&[1, 2], &[3, 4], &[1]], vec![], &[1, 2, 3, 4]);
+        assert_eq!(weigh(&c).doubled.len(), 1);
     }
 
     #[test]

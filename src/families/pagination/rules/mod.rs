@@ -45,7 +45,10 @@ fn on(evidence: &AnyEvidence, judge: fn(&Evidence) -> Judgement) -> Judgement {
         return Judgement::inconclusive("the probe of this check saw nothing");
     };
     if let Some(blocked) = &evidence.blocked {
-        let message = format!("the listing could not be read: {} was answered with {}", blocked.sent, blocked.told());
+        let message = match blocked.status() {
+            Some(_) => format!("the listing could not be read: {} was answered with {}", blocked.sent, blocked.told()),
+            None => format!("the listing could not be read: {}: {}", blocked.sent, blocked.told()),
+        };
         return Judgement::inconclusive(message).cite(blocked.exchange);
     }
     judge(evidence)
@@ -66,11 +69,15 @@ fn reference(evidence: &Evidence) -> Option<(&Walk, &[RowId])> {
     Some((walk, walk.rows(&[])))
 }
 
-/// Whether the repetitions of the reference walk agreed with it; `None` if it was not repeated to the same point.
+/// Whether the repetitions of the reference walk, the one at the end included, agreed with it; `None` if it was not
+/// repeated to the same point.
 fn at_rest(evidence: &Evidence) -> Option<bool> {
     let (_, rows) = reference(evidence)?;
-    let again = evidence.quiet.get(1)?;
-    (!again.end.says_nothing()).then(|| again.rows(rows) == rows)
+    let mut agreed = None;
+    for again in evidence.quiet.iter().skip(1).filter(|again| !again.end.says_nothing()) {
+        agreed = Some(agreed.unwrap_or(true) && again.rows(rows) == rows);
+    }
+    agreed
 }
 
 /// Says so, if the listing was not at rest while it was looked at.
