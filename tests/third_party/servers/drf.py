@@ -123,5 +123,5 @@ def seed(rows):
 if __name__ == "__main__":
     import waitress
 
-    seed(25)
+    seed(36)
     waitress.serve(get_wsgi_application(), host="127.0.0.1", port=PORT, threads=4)
