@@ -28,7 +28,11 @@ pub(super) fn rules(options: &Rules) -> anyhow::Result<Exit> {
 
 fn table(families: &[&Family]) -> String {
     let mut table = Table::new();
-    table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Dynamic).set_width(width()).set_header(["rule", "severity", "title"]);
+    table
+        .load_style(TableStyle::new())
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width())
+        .set_header(["rule", "severity", "title"]);
     for rule in families.iter().flat_map(|family| family.rules).map(|judged| judged.rule) {
         table.add_row([rule.id, rule.severity.as_str(), rule.title]);
     }

@@ -156,7 +156,8 @@ pub(super) fn told(plan: &Plan<'_>) -> String {
     for item in &plan.items {
         let planned = &item.planned;
         let clients = if planned.clients.is_empty() { "no credentials".into() } else { planned.clients.join(", ") };
-        let writes = if planned.writes > 0 { format!("; writes at most {} times", planned.writes) } else { String::new() };
+        let writes =
+            if planned.writes > 0 { format!("; writes at most {} times", planned.writes) } else { String::new() };
         let (family, name) = (item.check.family().name, item.check.name());
         text.push('\n');
         text.push_str(&columns(0, [[format!("{family}: {name}  [{clients}{writes}]")]]));

@@ -47,7 +47,9 @@ pub(super) fn run(options: &Run, common: &Common, color: Color) -> anyhow::Resul
         (None, sources(&options.suites)?)
     };
     if sources.len() > 1 && (options.format != "table" || !options.output.is_empty()) {
-        anyhow::bail!("with several suites there is one report each: leave out --output, and --format other than table");
+        anyhow::bail!(
+            "with several suites there is one report each: leave out --output, and --format other than table"
+        );
     }
     // Every suite is read before anything is sent, so that a mistake in the last costs nothing.
     let mut suites = Vec::new();
@@ -131,11 +133,8 @@ fn report(
     color: Color,
     files: Vec<ReportFile>,
 ) -> anyhow::Result<Exit> {
-    let gate = Gate {
-        fail_on: options.fail_on.into(),
-        fail_under: options.fail_under,
-        min_coverage: options.min_coverage,
-    };
+    let gate =
+        Gate { fail_on: options.fail_on.into(), fail_under: options.fail_under, min_coverage: options.min_coverage };
     let view = View::new(record, &gate);
     let mut written = Vec::new();
     for file in files {

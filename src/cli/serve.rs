@@ -17,7 +17,8 @@ use crate::{
 /// `fincheck serve`.
 pub(super) fn serve(options: &Serve) -> anyhow::Result<Exit> {
     if options.list_defects || options.list_variants {
-        let width = DEFECTS.iter().map(|d| d.name.len()).chain(VARIANTS.iter().map(|v| v.name.len())).max().unwrap_or(0);
+        let width =
+            DEFECTS.iter().map(|d| d.name.len()).chain(VARIANTS.iter().map(|v| v.name.len())).max().unwrap_or(0);
         let mut text = String::new();
         for defect in DEFECTS.iter().filter(|_| options.list_defects) {
             text.push_str(&format!("{:width$}  {:8}  {}\n", defect.name, defect.rules.join(" "), defect.summary));
@@ -107,7 +108,8 @@ impl Demo {
             });
         };
         let thread = thread::Builder::new().name("reference".into()).spawn(serve)?;
-        let base_url = start.recv().context("the reference API did not start")?.context("the reference API did not start")?;
+        let base_url =
+            start.recv().context("the reference API did not start")?.context("the reference API did not start")?;
         Ok(Self { base_url, stop: Some(stop), thread: Some(thread) })
     }
 }

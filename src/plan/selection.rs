@@ -30,15 +30,12 @@ pub struct NoMatch {
 impl Choice {
     /// Whether a rule is to be judged on a check.
     pub fn wants(&self, rule: &Rule, check: &str) -> bool {
-        let matches =
-            |name: &String| rule.id.eq_ignore_ascii_case(name) || rule.family == name.as_str() || check == name.as_str();
+        let matches = |name: &String| {
+            rule.id.eq_ignore_ascii_case(name) || rule.family == name.as_str() || check == name.as_str()
+        };
         // Items of one kind are alternatives, kinds narrow each other: `--only positions --only PAG-005`.
         let kind = |name: &String| -> u8 {
-            if families::rule(name).is_some() {
-                0
-            } else {
-                u8::from(families::family(name).is_none()) + 1
-            }
+            if families::rule(name).is_some() { 0 } else { u8::from(families::family(name).is_none()) + 1 }
         };
         let kinds: BTreeSet<u8> = self.only.iter().map(kind).collect();
         let chosen = kinds.iter().all(|k| self.only.iter().any(|name| kind(name) == *k && matches(name)));
@@ -49,9 +46,8 @@ impl Choice {
     pub(super) fn validate(&self, suite: &Suite) -> Result<(), NoMatch> {
         let checks: Vec<&str> = suite.checks.iter().map(|check| check.name()).collect();
         for name in self.only.iter().chain(&self.skip) {
-            let known = families::rule(name).is_some()
-                || families::family(name).is_some()
-                || checks.contains(&name.as_str());
+            let known =
+                families::rule(name).is_some() || families::family(name).is_some() || checks.contains(&name.as_str());
             if !known {
                 let rules = families::rules().map(|judged| judged.rule.id);
                 let families = FAMILIES.iter().map(|family| family.name);

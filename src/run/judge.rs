@@ -32,16 +32,16 @@ pub(super) fn judge(
         let check = item.check.name();
         let family = item.check.family();
         let observed = item.planned.passive.then(|| trace.observed(family.name)).flatten();
-        let seen = observed.as_ref().filter(|_| stopped.is_none() || evidence.contains_key(&number)).or(evidence.get(&number));
+        let seen =
+            observed.as_ref().filter(|_| stopped.is_none() || evidence.contains_key(&number)).or(evidence.get(&number));
         for id in &item.planned.rules {
             let Some(rule) = families::rule(id) else { continue };
             match seen {
                 Some(seen) => {
                     // Evidence comes from the target; a judge that it trips must not take the others' findings along.
                     let judgement = std::panic::catch_unwind(AssertUnwindSafe(|| (rule.judge)(seen)));
-                    let judgement = judgement.unwrap_or_else(|_| {
-                        Judgement::inconclusive("internal error while judging; please report it")
-                    });
+                    let judgement = judgement
+                        .unwrap_or_else(|_| Judgement::inconclusive("internal error while judging; please report it"));
                     judged.findings.push(Finding::new(rule.rule, check, judgement));
                 }
                 None => judged.not_judged.push(NotJudged {
@@ -75,7 +75,9 @@ pub(super) fn judge(
 fn told(stopped: &Stopped) -> String {
     match stopped {
         Stopped::Interrupted => "the run was interrupted before".into(),
-        Stopped::Budget(why) | Stopped::Unreachable(why) | Stopped::LoginRefused(why) | Stopped::Setup(why) => why.clone(),
+        Stopped::Budget(why) | Stopped::Unreachable(why) | Stopped::LoginRefused(why) | Stopped::Setup(why) => {
+            why.clone()
+        }
     }
 }
 

@@ -60,10 +60,8 @@ pub async fn run(
 ) -> Result<Record, WireError> {
     let suite = plan.suite;
     let started = jiff::Timestamp::now();
-    let observers: Vec<(&'static str, Box<dyn Observer>)> = FAMILIES
-        .iter()
-        .filter_map(|family| Some((family.name, family.observer?(&suite.conventions))))
-        .collect();
+    let observers: Vec<(&'static str, Box<dyn Observer>)> =
+        FAMILIES.iter().filter_map(|family| Some((family.name, family.observer?(&suite.conventions)))).collect();
     let trace = Arc::new(Trace::new(redactor(suite), observers, Arc::clone(&events)));
     let wire = Arc::new(Wire::new(settings(suite, options, suite.limits.clone()), trace.clone(), cancel.clone())?);
     let values = Arc::new(Mutex::new(initial_values(suite)));
@@ -77,12 +75,14 @@ pub async fn run(
         evidence = driver.drive(plan, options.jobs.max(1)).await;
     }
     let mut notes = trace.notes();
-    notes.extend(steps::teardown(suite, &values, || {
-        // The run's own limits may be spent; what it created must go all the same.
-        let limits = Limits { requests: 1_000, duration: Span(TEARDOWN_TIME), ..suite.limits.clone() };
-        Wire::new(settings(suite, options, limits), trace.clone(), CancellationToken::new())
-    })
-    .await?);
+    notes.extend(
+        steps::teardown(suite, &values, || {
+            // The run's own limits may be spent; what it created must go all the same.
+            let limits = Limits { requests: 1_000, duration: Span(TEARDOWN_TIME), ..suite.limits.clone() };
+            Wire::new(settings(suite, options, limits), trace.clone(), CancellationToken::new())
+        })
+        .await?,
+    );
     // An interruption during setup looks like a failed step.
     if cancel.is_cancelled() {
         stopped = Some(Stopped::Interrupted);
@@ -153,7 +153,9 @@ impl Driver<'_> {
         if let Ok(evidence) = &probed {
             self.trace.found(check.family().name, check.name(), evidence);
         }
-        probed.map_err(|_| self.trace.note(format!("internal error while probing `{}`; please report it", check.name()))).ok()
+        probed
+            .map_err(|_| self.trace.note(format!("internal error while probing `{}`; please report it", check.name())))
+            .ok()
     }
 }
 

@@ -32,7 +32,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// What a rule must not know, for its judgement must be the same years later on another machine.
-const IMPURE: &str = r"\b(async|await|tokio|reqwest|Instant|SystemTime|rand|now|futures_util|std::(fs|net|env|io|thread|process))\b";
+const IMPURE: &str =
+    r"\b(async|await|tokio|reqwest|Instant|SystemTime|rand|now|futures_util|std::(fs|net|env|io|thread|process))\b";
 
 /// A file of ours: its modules from the root, and its text without comments and tests.
 struct Source {
@@ -97,7 +98,9 @@ impl Source {
             let impure = Regex::new(IMPURE).unwrap();
             let probes = format!("families::{}::probe", modules[1]);
             breaches.extend(impure.find_iter(&self.text).map(|found| format!("{name}: a rule -> {}", found.as_str())));
-            breaches.extend(self.imports().iter().filter(|p| reaches(p, &probes)).map(|p| format!("{name}: a rule -> {p}")));
+            breaches.extend(
+                self.imports().iter().filter(|p| reaches(p, &probes)).map(|p| format!("{name}: a rule -> {p}")),
+            );
         }
         breaches
     }
@@ -187,10 +190,9 @@ fn imports_point_one_way() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut paths = Vec::new();
     files(&root, &mut paths);
-    let sources = paths.iter().map(|path| {
-        Source::new(path.strip_prefix(&root).unwrap(), &fs::read_to_string(path).unwrap())
-    });
-    let sources: Vec<Source> = sources.collect();
+    let sources =
+        paths.iter().map(|path| Source::new(path.strip_prefix(&root).unwrap(), &fs::read_to_string(path).unwrap()));
+    let sources: Vec<Source> = read.collect();
     // What is scanned is what is meant: every part is there, and rules of more than one file.
     for (part, _) in ARROWS {
         assert!(sources.iter().any(|source| source.modules[0] == *part), "there is no `{part}`");
@@ -236,7 +238,11 @@ fn every_way_to_write_an_import_is_understood() {
 fn an_arrow_that_points_the_wrong_way_is_named() {
     for (path, text, breach) in [
         ("rule/mod.rs", "use crate::exchange::Reply;", "rule/mod.rs: rule -> exchange::Reply"),
-        ("rule/judgement.rs", "use crate::{exchange::{ExchangeId, Reply}};", "rule/judgement.rs: rule -> exchange::Reply"),
+        (
+            "rule/judgement.rs",
+            "use crate::{exchange::{ExchangeId, Reply}};",
+            "rule/judgement.rs: rule -> exchange::Reply",
+        ),
         ("families/mod.rs", "use crate::wire::Wire;", "families/mod.rs: families -> wire::Wire"),
         ("wire/mod.rs", "use crate::families::Check;", "wire/mod.rs: wire -> families::Check"),
         ("wire/mod.rs", "use super::families::Check;", "wire/mod.rs: wire -> families::Check"),

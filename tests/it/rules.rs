@@ -130,7 +130,9 @@ fn suite_for(variant: &str) -> String {
     match variant {
         "oversize-rejected" => REFERENCE.replace("oversize: clamped", "oversize: rejected"),
         // Any page size is taken, so that none is there to be refused.
-        "lenient-size" => REFERENCE.replace("code: invalid_limit", "code: unknown_parameter").replace("limit=-1", "unknown=-1"),
+        "lenient-size" => {
+            REFERENCE.replace("code: invalid_limit", "code: unknown_parameter").replace("limit=-1", "unknown=-1")
+        }
         "anchor-restart-code" => REFERENCE.replace(
             "    other_client: rival\n    churn:",
             "    restart: { status: 409, contains: cursor_expired_restart }\n    other_client: rival\n    churn:",
@@ -182,7 +184,8 @@ const STYLES: &[(&str, &[&str])] = &[
 #[test]
 fn every_spelling_of_pagination_is_walked_and_not_accused() {
     let known: BTreeSet<&str> = STYLES.iter().map(|(name, _)| *name).collect();
-    let all: BTreeSet<&str> = VARIANTS.iter().map(|variant| variant.name).filter(|n| n.starts_with("paging.")).collect();
+    let all: BTreeSet<&str> =
+        VARIANTS.iter().map(|variant| variant.name).filter(|n| n.starts_with("paging.")).collect();
     assert_eq!(known, all);
     let accused: Vec<String> = runtime().block_on(async {
         stream::iter(STYLES)

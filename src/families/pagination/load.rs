@@ -51,12 +51,16 @@ fn spelling_problems(config: &Config, problems: &mut Vec<Problem>) {
     .collect();
     match spelled.as_slice() {
         [_] => {}
-        [] => problems.push(Problem::new("", "nothing says how the next page is asked for").help(
-            "give one of `cursor`, `link_header`, `next_url`, `page`, `offset`, `last_id`",
-        )),
+        [] => problems.push(
+            Problem::new("", "nothing says how the next page is asked for")
+                .help("give one of `cursor`, `link_header`, `next_url`, `page`, `offset`, `last_id`"),
+        ),
         [_, second, ..] => problems.push(
-            Problem::new(format!("/{second}"), format!("only one of {} can be how the next page is asked for", spelled.join(", ")))
-                .help("keep the one that clients are meant to follow; links are declared under `links`"),
+            Problem::new(
+                format!("/{second}"),
+                format!("only one of {} can be how the next page is asked for", spelled.join(", ")),
+            )
+            .help("keep the one that clients are meant to follow; links are declared under `links`"),
         ),
     }
     if let Some(cursor) = &config.cursor
@@ -68,7 +72,10 @@ fn spelling_problems(config: &Config, problems: &mut Vec<Problem>) {
         );
     }
     if !matches!(config.request.method.as_str(), "GET" | "POST") {
-        problems.push(Problem::new("/request", format!("a listing is asked for by GET or POST, not {}", config.request.method)));
+        problems.push(Problem::new(
+            "/request",
+            format!("a listing is asked for by GET or POST, not {}", config.request.method),
+        ));
     }
 }
 

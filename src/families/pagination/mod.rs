@@ -49,8 +49,6 @@ impl Check for PaginationCheck {
     }
 
     fn probe<'a>(&'a self, session: &'a dyn Session, plan: &'a PlannedCheck) -> BoxFuture<'a, AnyEvidence> {
-        Box::pin(async move {
-            AnyEvidence::Pagination(Box::new(probe::probe(&self.config, session, plan).await))
-        })
+        Box::pin(async move { AnyEvidence::Pagination(Box::new(probe::probe(&self.config, session, plan).await)) })
     }
 }

@@ -13,7 +13,8 @@ const SETTLING: u64 = 6 * SHORT_WALK;
 /// What a check would do; no traffic.
 pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
     let mut plan = PlannedCheck::default();
-    let wanted = |id: &str| PAGINATION.rules.iter().any(|judged| judged.rule.id == id && (selection.wants)(judged.rule));
+    let wanted =
+        |id: &str| PAGINATION.rules.iter().any(|judged| judged.rule.id == id && (selection.wants)(judged.rule));
     let may_write = selection.permits(Permit::Write);
     for judged in PAGINATION.rules.iter().filter(|judged| (selection.wants)(judged.rule)) {
         let id = judged.rule.id;
@@ -50,10 +51,21 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
     step(&again, true, "walk it again, twice if the walks differ".into(), 2 * pages);
     step(&["PAG-001"], true, "list without paging parameters".into(), 1);
     step(&["PAG-002", "PAG-008", "PAG-010"], sizes > 0, format!("walk with {sizes} other page sizes"), sizes * short);
-    step(&["PAG-002"], config.page_size.is_some() && !counted, "change the page size in the middle of a walk".into(), 4);
+    step(
+        &["PAG-002"],
+        config.page_size.is_some() && !counted,
+        "change the page size in the middle of a walk".into(),
+        4,
+    );
     step(&["PAG-003"], config.page_size.is_some(), "ask for odd page sizes".into(), 7);
-    let orders = config.sort.as_ref().filter(|sort| sort.parameter.is_some()).map_or(0, |sort| sort.orders.len() as u64);
-    step(&["PAG-009"], orders > 0, format!("walk in {orders} declared orders, and ask for one that does not exist"), orders * short + 1);
+    let orders =
+        config.sort.as_ref().filter(|sort| sort.parameter.is_some()).map_or(0, |sort| sort.orders.len() as u64);
+    step(
+        &["PAG-009"],
+        orders > 0,
+        format!("walk in {orders} declared orders, and ask for one that does not exist"),
+        orders * short + 1,
+    );
     step(&["PAG-011"], !counted && !config.single_use, "ask for two pages twice".into(), 6);
     step(&["PAG-012", "PAG-015"], true, "send cursors never issued".into(), 6);
     step(&["PAG-014"], !counted && !config.shared, "send a cursor as another client and as nobody".into(), 6);

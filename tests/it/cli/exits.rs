@@ -85,7 +85,8 @@ fn what_cannot_be_used_is_a_usage_error_before_anything_is_sent() {
 #[test]
 fn a_mistake_in_the_last_of_several_suites_costs_nothing() {
     let peer = Peer::always(json("{}"));
-    let program = Program::with(&["run", "one.yaml", "two.yaml"]).file("one.yaml", REFERENCE).file("two.yaml", "name: 7");
+    let program =
+        Program::with(&["run", "one.yaml", "two.yaml"]).file("one.yaml", REFERENCE).file("two.yaml", "name: 7");
     program.env("FINCHECK_DEMO_URL", &peer.url()).ended().exits(2).prints_nothing().complains("two.yaml");
     peer.was_not_contacted();
 }
@@ -100,7 +101,8 @@ fn a_demo_with_an_unknown_defect_is_a_usage_error() {
 fn without_a_suite_the_one_in_the_folder_is_run() {
     Program::with(&["run"]).ended().exits(2).complains("there is no fincheck.yaml here");
     let api = Api::small();
-    let program = Program::with(&["run"]).file("fincheck.yaml", REFERENCE).env("FINCHECK_DEMO_URL", api.url()).and(QUICK);
+    let program =
+        Program::with(&["run"]).file("fincheck.yaml", REFERENCE).env("FINCHECK_DEMO_URL", api.url()).and(QUICK);
     program.ended().exits(0).prints("fincheck.yaml");
 }
 

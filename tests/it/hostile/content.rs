@@ -32,7 +32,11 @@ fn deep_json_is_no_stack_overflow() {
     let within = format!(r#"{{"data": [{{"id": 1, "deep": {}"#, "[".repeat(200_000));
     run(&Peer::always(json(within))).exits(3);
     let complete = format!(r#"{{"data": [{{"id": 1, "deep": {}{}}}]}}"#, "[".repeat(5_000), "]".repeat(5_000));
-    assert_eq!(run(&Peer::always(json(complete))).report()["complete"], true, "rows are read whatever lies beside their ids");
+    assert_eq!(
+        run(&Peer::always(json(complete))).report()["complete"],
+        true,
+        "rows are read whatever lies beside their ids"
+    );
 }
 
 #[test]

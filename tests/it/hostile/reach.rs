@@ -68,9 +68,10 @@ fn tls_peer() -> Peer {
         .with_single_cert(vec![certificate.der().clone()], key)
         .unwrap();
     let config = Arc::new(config);
-    Peer::behind(move |socket| Some(StreamOwned::new(ServerConnection::new(Arc::clone(&config)).ok()?, socket)), |_| {
-        json(r#"{"data": [], "next": null}"#)
-    })
+    Peer::behind(
+        move |socket| Some(StreamOwned::new(ServerConnection::new(Arc::clone(&config)).ok()?, socket)),
+        |_| json(r#"{"data": [], "next": null}"#),
+    )
 }
 
 #[test]

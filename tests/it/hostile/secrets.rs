@@ -24,7 +24,11 @@ fn what_a_terminal_would_obey_is_shown_and_not_obeyed() {
 
 #[test]
 fn errors_with_escapes_are_shown_and_not_obeyed() {
-    let peer = Peer::always(answer(500, &[("Content-Type", "text/plain; \u{202e}\u{9b}31m")], "\u{1b}[2J\u{1b}[31mred\u{202e}"));
+    let peer = Peer::always(answer(
+        500,
+        &[("Content-Type", "text/plain; \u{202e}\u{9b}31m")],
+        "\u{1b}[2J\u{1b}[31mred\u{202e}",
+    ));
     let suite = suite(&peer.url()) + "setup:\n  - { client: reader, request: POST /orders }\n";
     Program::running(&suite).and(&["-vv"]).ended().could_not_judge("status 500");
 }
@@ -83,7 +87,8 @@ fn credentials_that_reports_would_cut_or_change_are_not_passed_on_in_part() {
 
 #[test]
 fn a_setup_step_that_is_told_its_own_credentials_does_not_tell_them() {
-    let peer = Peer::answering(|asked| answer(400, &[], format!("bad token {}", asked.field("authorization").unwrap())));
+    let peer =
+        Peer::answering(|asked| answer(400, &[], format!("bad token {}", asked.field("authorization").unwrap())));
     let suite = suite(&peer.url()) + "setup:\n  - { client: reader, request: POST /orders }\n";
     let ended = Program::running(&suite).env("TOKEN", "hush-4711-hush").ended();
     ended.could_not_judge("setup step `POST /orders`").keeps_to_itself(&["hush-4711-hush"]);

@@ -46,7 +46,11 @@ fn rows_without_ids_are_not_taken_for_one_another() {
     for rows in ["{}, {}", "null, null", r#"{"id": null}, {"id": null}"#, r#"{"id": []}, {"id": {}}"#, "1, 2"] {
         let peer = Peer::always(json(format!(r#"{{"data": [{rows}], "next": null}}"#)));
         let ended = run(&peer);
-        let failed = ended.report()["findings"].as_array().unwrap().iter().any(|f| f["rule"] == "PAG-005" && f["verdict"] == "pass");
+        let failed = ended.report()["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|f| f["rule"] == "PAG-005" && f["verdict"] == "pass");
         assert!(!failed, "rows that cannot be told apart passed PAG-005: {}", ended.told());
     }
 }

@@ -107,7 +107,9 @@ fn read(mut stream: impl Read + Send + 'static) -> Receiver<String> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
         let _ = stream.read_to_end(&mut bytes);
-        let _ = end.send(String::from_utf8(bytes).unwrap_or_else(|error| panic!("it wrote something else than UTF-8: {error}")));
+        let _ = end.send(
+            String::from_utf8(bytes).unwrap_or_else(|error| panic!("it wrote something else than UTF-8: {error}")),
+        );
     });
     ended
 }
@@ -219,7 +221,10 @@ impl Ended {
         let report = self.report();
         let mut findings = report["findings"].as_array().unwrap().iter();
         let finding = findings.find(|finding| finding["rule"] == rule);
-        finding.unwrap_or_else(|| panic!("{rule} was not judged: {}", self.told()))["verdict"].as_str().unwrap().to_owned()
+        finding.unwrap_or_else(|| panic!("{rule} was not judged: {}", self.told()))["verdict"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// Neither stream nor any file it wrote holds one of these texts.

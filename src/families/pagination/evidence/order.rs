@@ -179,7 +179,8 @@ mod tests {
     #[test]
     fn rows_without_a_key_stand_anywhere() {
         let mut watch = OrderWatch::new(Direction::Ascending);
-        for key in [None, Some(Scalar::Null), Some(Scalar::Number("1".into())), None, Some(Scalar::Number("2".into()))] {
+        for key in [None, Some(Scalar::Null), Some(Scalar::Number("1".into())), None, Some(Scalar::Number("2".into()))]
+        {
             watch.see(key.as_ref());
         }
         let seen = watch.finish();

@@ -127,7 +127,8 @@ impl Probe<'_> {
         self.config.churn.as_ref()?.insert_tied.as_ref()?;
         let watching = self.watching(order, false);
         watching.order?;
-        let ask = Ask::start("the listing, for the sort key of a new row").size(self.large()).order(order.map(Into::into));
+        let ask =
+            Ask::start("the listing, for the sort key of a new row").size(self.large()).order(order.map(Into::into));
         let key = watching.order.map(|(key, _)| key)?;
         let watching = Watching { fields: vec![key], ..Watching::default() };
         let walker = Walker::new(self.listing, ask, &watching, SHORT_WALK);
@@ -160,7 +161,10 @@ impl Probe<'_> {
                 return Err(match unseen {
                     0 => "the listing did not come to rest: others write to it".into(),
                     n if complete => {
-                        format!("{n} of the rows created are not in the listing after {} (`list_lag`)", self.config.list_lag)
+                        format!(
+                            "{n} of the rows created are not in the listing after {} (`list_lag`)",
+                            self.config.list_lag
+                        )
                     }
                     n => format!("{n} of the rows created are not among the first {} rows of the listing", rows.len()),
                 });
@@ -214,7 +218,8 @@ impl Probe<'_> {
             read.extend(walker.last_page());
             if writes.len() >= WRITES {
                 let behind = before.rows.len().saturating_sub(read.len());
-                let last = writes.last().map_or(0, |w: &crate::families::pagination::evidence::WriteFact| w.after_pages);
+                let last =
+                    writes.last().map_or(0, |w: &crate::families::pagination::evidence::WriteFact| w.after_pages);
                 if behind > page * 60 && walker.pages() > last + 4 {
                     break;
                 }
@@ -228,7 +233,8 @@ impl Probe<'_> {
                     writes.push(self.create(own, key.as_deref().filter(|_| tied), pages).await);
                 }
                 ChurnKind::Deletes => {
-                    let chosen = choose(own, &before.rows, &read, walker.last_page(), writes.len(), &mut first_page_hit);
+                    let chosen =
+                        choose(own, &before.rows, &read, walker.last_page(), writes.len(), &mut first_page_hit);
                     if let Some((row, what)) = chosen {
                         writes.push(self.delete(own, row, what, pages).await);
                     }
@@ -280,7 +286,8 @@ fn choose(
     let body = &read[..read.len().saturating_sub(1)];
     let first = read.first().and_then(alive).filter(|_| !*first_page_hit && read.len() > 1);
     let passed = first.or_else(|| body.iter().rev().find_map(alive)).map(|row| (row, WriteKind::DeleteRead));
-    let ahead = before.iter().filter(|row| !read.contains(row)).find_map(alive).map(|row| (row, WriteKind::DeleteUnread));
+    let ahead =
+        before.iter().filter(|row| !read.contains(row)).find_map(alive).map(|row| (row, WriteKind::DeleteUnread));
     let choices = match turn % 3 {
         0 => [passed, anchor, ahead],
         1 => [anchor, passed, ahead],

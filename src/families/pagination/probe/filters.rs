@@ -102,7 +102,8 @@ impl Probe<'_> {
         let late = self.window_walk(window, &texts[1], &texts[2]).await;
         let whole = self.window_walk(window, &texts[0], &texts[2]).await;
         let mut outside = Vec::new();
-        for ((_, fields), (from, to)) in [&early, &late, &whole].into_iter().zip([(start, middle), (middle, end), (start, end)])
+        for ((_, fields), (from, to)) in
+            [&early, &late, &whole].into_iter().zip([(start, middle), (middle, end), (start, end)])
         {
             for (row, values) in fields {
                 let Some(at) = values[0].as_ref().and_then(instant) else { continue };

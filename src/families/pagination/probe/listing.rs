@@ -249,7 +249,8 @@ impl<'a> Listing<'a> {
             }
             Ok(read) => {
                 let way = self.way_on(&self.plain, &read, &reply, ask, last.as_ref(), rows.len() as u64);
-                let circles = matches!(&way, WayOn::Next(At::Url(url)) if reply.url.join(url).is_ok_and(|u| u == reply.url));
+                let circles =
+                    matches!(&way, WayOn::Next(At::Url(url)) if reply.url.join(url).is_ok_and(|u| u == reply.url));
                 let total = self.plain.total(self.config, &read, &reply).and_then(|t| t.text()?.parse().ok());
                 Got::Page {
                     status: reply.status,
@@ -334,7 +335,9 @@ impl<'a> Listing<'a> {
             (_, Some(pages), _) if self.config.page.is_some() => {
                 (next >= pages + first).then(|| format!("it is page {} of {pages}", current + 1 - first))
             }
-            (_, _, Some(total)) => (seen >= total).then(|| format!("all {total} rows of the stated total were delivered")),
+            (_, _, Some(total)) => {
+                (seen >= total).then(|| format!("all {total} rows of the stated total were delivered"))
+            }
             _ => self.is_short(rows, ask).then(|| "the page is short".to_owned()),
         };
         match over {

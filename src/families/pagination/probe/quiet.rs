@@ -7,9 +7,8 @@ use crate::{
 };
 
 /// Rules for which one walk is not enough.
-const NEED_TWO: &[&str] = &[
-    "PAG-005", "PAG-006", "PAG-007", "PAG-008", "PAG-009", "PAG-010", "PAG-011", "PAG-017", "PAG-018", "PAG-019",
-];
+const NEED_TWO: &[&str] =
+    &["PAG-005", "PAG-006", "PAG-007", "PAG-008", "PAG-009", "PAG-010", "PAG-011", "PAG-017", "PAG-018", "PAG-019"];
 
 impl Probe<'_> {
     /// The reference walk and one or two repetitions; false if the listing cannot be read at all.

@@ -1,9 +1,6 @@
 //! Cursors used twice, made up, or sent by others.
 
-use super::{
-    Ask, At, Probe, Walker, Watching,
-    walker::moving_parameter,
-};
+use super::{Ask, At, Probe, Walker, Watching, walker::moving_parameter};
 use crate::{
     exchange::Who,
     families::pagination::evidence::{Answer, BadToken, BadTokenKind, Foreign, RepeatedPage, Spelling},

@@ -320,9 +320,8 @@ impl<'a> Walker<'a> {
     }
 
     fn refused(&self, reply: &Reply) -> End {
-        let beyond_the_end = self.listing.spelling().is_counted()
-            && self.pages() > 0
-            && matches!(reply.status, 400 | 404 | 416 | 422);
+        let beyond_the_end =
+            self.listing.spelling().is_counted() && self.pages() > 0 && matches!(reply.status, 400 | 404 | 416 | 422);
         if beyond_the_end {
             return End::Terminator(format!("the page behind it is refused with status {}", reply.status));
         }

@@ -123,9 +123,7 @@ impl Probe<'_> {
         };
         match build() {
             Ok(request) => self.session.send(request).await,
-            Err(message) => {
-                Err(crate::exchange::Failure { id: None, kind: FailureKind::Request, message })
-            }
+            Err(message) => Err(crate::exchange::Failure { id: None, kind: FailureKind::Request, message }),
         }
     }
 

@@ -50,11 +50,7 @@ pub(super) const PAG_007: JudgedRule = JudgedRule {
         strength: Strength::Domain,
         source: "Zalando RESTful API Guidelines rule 160 (anchor deleted)",
         remedy: "Compare with the cursor's sort key and id instead of looking its row up or skipping a number of rows.",
-        defects: &[
-            "pagination.offset-behind-cursor",
-            "pagination.anchor-lookup",
-            "pagination.anchor-restart",
-        ],
+        defects: &["pagination.offset-behind-cursor", "pagination.anchor-lookup", "pagination.anchor-restart"],
     },
     judge: |evidence| on(evidence, under_deletes),
 };
@@ -87,12 +83,15 @@ fn under(evidence: &Evidence, kind: ChurnKind, what: &str) -> Judgement {
         overlapping += damage.overlapping;
         boundaries += churned.walk.pages.len().saturating_sub(1);
     }
-    if let Some(broken) = walks.iter().find(|c| !c.walk.is_complete() && !matches!(c.walk.end, End::Cap | End::Enough | End::Refused { restart: true, .. })) {
+    if let Some(broken) = walks.iter().find(|c| {
+        !c.walk.is_complete() && !matches!(c.walk.end, End::Cap | End::Enough | End::Refused { restart: true, .. })
+    }) {
         let message = format!("the walk while {what} did not come to its end: {}", broken.walk.end.told());
         return Judgement::inconclusive(message).cite(broken.walk.end.exchange());
     }
     if overlapping == 0 || owed == 0 {
-        let why = evidence.churn_trouble.clone().unwrap_or_else(|| "no write was acknowledged between two pages".into());
+        let why =
+            evidence.churn_trouble.clone().unwrap_or_else(|| "no write was acknowledged between two pages".into());
         return Judgement::inconclusive(format!("no walk while {what}: {why}"));
     }
     let created: Vec<RowId> =
@@ -119,16 +118,21 @@ fn damaged(evidence: &Evidence, churned: &Churned, kind: ChurnKind, what: &str) 
     let damage = damage(churned, &name);
     let mut told = Vec::new();
     if !damage.lost.is_empty() {
-        told.push(format!("{} never delivered: {}", count(damage.lost.len(), "row"), named(&evidence.names, &damage.lost)));
+        told.push(format!(
+            "{} never delivered: {}",
+            count(damage.lost.len(), "row"),
+            named(&evidence.names, &damage.lost)
+        ));
     }
     if !damage.doubled.is_empty() {
         let rows: Vec<RowId> = damage.doubled.iter().map(|repeat| repeat.row).collect();
         told.push(format!("{} delivered again: {}", count(rows.len(), "row"), named(&evidence.names, &rows)));
     }
     let order = churned.order.as_ref().map_or_else(String::new, |order| format!(" in order `{order}`"));
-    let mut judgement = Judgement::fail(format!("a walk{order} while {what} did not deliver every stable row exactly once"))
-        .expected(format!("each of {} exactly once", count(damage.owed, "stable row")))
-        .actual(told.join("; "));
+    let mut judgement =
+        Judgement::fail(format!("a walk{order} while {what} did not deliver every stable row exactly once"))
+            .expected(format!("each of {} exactly once", count(damage.owed, "stable row")))
+            .actual(told.join("; "));
     if let Some(diagnosis) = damage.diagnosis {
         judgement = judgement.detail(format!("diagnosis: {diagnosis}"));
     }
@@ -244,7 +248,9 @@ fn counted(evidence: &Evidence) -> Judgement {
                     .actual("a walk with other pages delivered rows anew, or lost some")
                     .cite(evidence.sized.iter().filter_map(|walk| walk.pages.first()).map(|page| page.exchange))
             }
-            Some(true) => Judgement::pass("pages are counted over a collection that is declared immutable and stayed so"),
+            Some(true) => {
+                Judgement::pass("pages are counted over a collection that is declared immutable and stayed so")
+            }
             None => unseen(evidence, "the listing could not be walked twice"),
         };
     }
@@ -303,9 +309,7 @@ mod tests {
 
     #[test]
     fn a_clean_walk_passes_only_if_writes_overlapped_it() {
-        let clean = |writes| {
-            churned(ChurnKind::Inserts, &[1, 2, 3], &[&[1, 2], &[3]], writes, &[9, 1, 2, 3])
-        };
+        let clean = |writes| churned(ChurnKind::Inserts, &[1, 2, 3], &[&[1, 2], &[3]], writes, &[9, 1, 2, 3]);
         let judged = under_inserts(&evidence(vec![clean(vec![write(1, WriteKind::Insert, 9)])]));
         assert_eq!(judged.verdict, Verdict::Pass);
         assert_eq!(under_inserts(&evidence(vec![clean(vec![])])).verdict, Verdict::Inconclusive);
@@ -317,7 +321,13 @@ mod tests {
     #[test]
     fn a_row_created_meanwhile_may_come_once_but_not_twice() {
         let c = |pages: &[&[u128]]| {
-            churned(ChurnKind::Inserts, &[1, 2, 3, 4], pages, vec![write(1, WriteKind::InsertTied, 9)], &[1, 2, 9, 3, 4])
+            churned(
+                ChurnKind::Inserts,
+                &[1, 2, 3, 4],
+                pages,
+                vec![write(1, WriteKind::InsertTied, 9)],
+                &[1, 2, 9, 3, 4],
+            )
         };
         assert_eq!(under_inserts(&evidence(vec![c(&[&[1, 2], &[9, 3], &[4]])])).verdict, Verdict::Pass);
         assert_eq!(under_inserts(&evidence(vec![c(&[&[1, 2], &[9, 3], &[9, 4]])])).verdict, Verdict::Fail);
@@ -331,14 +341,13 @@ mod tests {
         assert_eq!(under_deletes(&trouble).verdict, Verdict::Inconclusive);
     }
 
-    fn refused_with(status: u16, restart: bool, again: Option<crate::families::pagination::evidence::Walk>) -> Judgement {
-        let mut c = churned(
-            ChurnKind::Deletes,
-            &[1, 2, 3],
-            &[&[1, 2]],
-            vec![write(1, WriteKind::DeleteAnchor, 2)],
-            &[1, 3],
-        );
+    fn refused_with(
+        status: u16,
+        restart: bool,
+        again: Option<crate::families::pagination::evidence::Walk>,
+    ) -> Judgement {
+        let mut c =
+            churned(ChurnKind::Deletes, &[1, 2, 3], &[&[1, 2]], vec![write(1, WriteKind::DeleteAnchor, 2)], &[1, 3]);
         c.walk.end = End::Refused { status, exchange: ExchangeId(7), restart };
         c.restarted = again.map(Box::new);
         under_deletes(&evidence(vec![c]))

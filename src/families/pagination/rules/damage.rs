@@ -26,7 +26,8 @@ pub(super) struct Damage {
 const OFFSET: &str = "the position is a number of rows, not a row (an offset, perhaps behind a cursor): each write \
                       before the position shifts every later row by one";
 const RESTART: &str = "the walk began again at its first page: a cursor whose row is gone is taken for no cursor";
-const TIE: &str = "the position is a sort key without a tie-breaker: rows whose key equals the boundary's are passed by";
+const TIE: &str =
+    "the position is a sort key without a tie-breaker: rows whose key equals the boundary's are passed by";
 const ANCHOR: &str = "the cursor points at a row that is looked up by its id, and the row is gone";
 
 /// Weighs one walk. Owed are the rows that were there before, were not deleted, and were still there, in the same
@@ -109,9 +110,10 @@ fn diagnosis(churned: &Churned, seen: &[RowId], damage: &Damage, stable: &[RowId
     if damage.lost.is_empty() {
         return None;
     }
-    let after_tie = damage.lost.iter().all(|row| {
-        write_before(churned, seen, stable, *row).is_some_and(|w| w.what == WriteKind::InsertTied)
-    });
+    let after_tie = damage
+        .lost
+        .iter()
+        .all(|row| write_before(churned, seen, stable, *row).is_some_and(|w| w.what == WriteKind::InsertTied));
     if churned.kind == ChurnKind::Inserts {
         return after_tie.then_some(TIE);
     }

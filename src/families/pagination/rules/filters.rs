@@ -37,7 +37,9 @@ fn bound(evidence: &Evidence) -> Judgement {
         return if evidence.cut_short {
             unseen(evidence, "")
         } else {
-            Judgement::not_applicable("there is no cursor to send with another filter (`filters`, with `value` and `other`)")
+            Judgement::not_applicable(
+                "there is no cursor to send with another filter (`filters`, with `value` and `other`)",
+            )
         };
     };
     let answer = &rebound.answer;
@@ -89,11 +91,7 @@ pub(super) const PAG_018: JudgedRule = JudgedRule {
         strength: Strength::Domain,
         source: "Segura et al., Metamorphic Testing of RESTful Web APIs (subset, disjoint, complete); OBIE filtering",
         remedy: "Apply the filter before the page is cut, and make windows half-open: from inclusive, to exclusive.",
-        defects: &[
-            "pagination.filter-leak",
-            "pagination.window-boundary-lost",
-            "pagination.window-boundary-doubled",
-        ],
+        defects: &["pagination.filter-leak", "pagination.window-boundary-lost", "pagination.window-boundary-doubled"],
     },
     judge: |evidence| on(evidence, partition),
 };
@@ -114,7 +112,11 @@ fn partition(evidence: &Evidence) -> Judgement {
         if let Some((row, value)) = filtered.violating.first() {
             return Judgement::fail(format!("the filter {} delivers rows that do not satisfy it", filtered.filter))
                 .expected(format!("only rows with {}", filtered.filter))
-                .actual(format!("{} of them, such as {} with {value}", filtered.violating.len(), evidence.names.of(*row)))
+                .actual(format!(
+                    "{} of them, such as {} with {value}",
+                    filtered.violating.len(),
+                    evidence.names.of(*row)
+                ))
                 .cite(filtered.walk.pages.iter().take(2).map(|page| page.exchange));
         }
         let seen = filtered.walk.rows(&[]);
@@ -128,10 +130,13 @@ fn partition(evidence: &Evidence) -> Judgement {
         let complete = reference(evidence).is_some_and(|(walk, _)| walk.is_complete());
         let unknown = missing(seen, reference(evidence).map_or(&[], |(_, rows)| rows));
         if complete && !unknown.is_empty() {
-            return Judgement::fail(format!("the filter {} delivers rows that the unfiltered listing does not", filtered.filter))
-                .expected("a subset of the unfiltered listing")
-                .actual(named(&evidence.names, &unknown))
-                .cite(filtered.walk.pages.iter().take(2).map(|page| page.exchange));
+            return Judgement::fail(format!(
+                "the filter {} delivers rows that the unfiltered listing does not",
+                filtered.filter
+            ))
+            .expected("a subset of the unfiltered listing")
+            .actual(named(&evidence.names, &unknown))
+            .cite(filtered.walk.pages.iter().take(2).map(|page| page.exchange));
         }
         tested += usize::from(!seen.is_empty());
     }
@@ -144,8 +149,12 @@ fn partition(evidence: &Evidence) -> Judgement {
     if tested == 0 {
         return Judgement::inconclusive("no filter delivered any row");
     }
-    Judgement::pass(format!("{} and {} deliver what they say", count(evidence.filtered.len(), "filter"), if evidence.windows.is_some() { "three windows" } else { "no window" }))
-        .cite(evidence.filtered.iter().filter_map(|f| f.walk.pages.first()).map(|page| page.exchange))
+    Judgement::pass(format!(
+        "{} and {} deliver what they say",
+        count(evidence.filtered.len(), "filter"),
+        if evidence.windows.is_some() { "three windows" } else { "no window" }
+    ))
+    .cite(evidence.filtered.iter().filter_map(|f| f.walk.pages.first()).map(|page| page.exchange))
 }
 
 fn windowed(evidence: &Evidence, windows: &Windows) -> Option<Judgement> {
@@ -171,7 +180,8 @@ fn windowed(evidence: &Evidence, windows: &Windows) -> Option<Judgement> {
     }
     let parts: BTreeSet<RowId> = early.union(&late).copied().collect();
     let boundary = set(&windows.at_boundary);
-    let differing: Vec<RowId> = parts.symmetric_difference(&whole).filter(|row| !boundary.contains(row)).copied().collect();
+    let differing: Vec<RowId> =
+        parts.symmetric_difference(&whole).filter(|row| !boundary.contains(row)).copied().collect();
     if !differing.is_empty() {
         return fail(
             format!("the windows {from} to {at} and {at} to {to} do not add up to {from} to {to}"),

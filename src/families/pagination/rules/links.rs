@@ -51,7 +51,11 @@ fn correct(evidence: &Evidence) -> Judgement {
         }
     }
     if evidence.links.is_empty() {
-        return if evidence.cut_short { unseen(evidence, "") } else { Judgement::not_applicable("pages carry no links") };
+        return if evidence.cut_short {
+            unseen(evidence, "")
+        } else {
+            Judgement::not_applicable("pages carry no links")
+        };
     }
     let followed = evidence.links.iter().filter(|l| l.answer.as_ref().is_some_and(|a| a.rows().is_some())).count();
     if followed == 0 {
@@ -75,10 +79,18 @@ fn wrong(evidence: &Evidence, link: &LinkFollowed) -> Option<Judgement> {
         return fail("a link leads to another origin", "the target's own origin and scheme", link.target.clone());
     }
     if let Some(parameter) = &link.credential {
-        return fail("a link carries a credential in its URL", "no credential in a URL", format!("parameter `{parameter}`"));
+        return fail(
+            "a link carries a credential in its URL",
+            "no credential in a URL",
+            format!("parameter `{parameter}`"),
+        );
     }
     if !link.lost.is_empty() {
-        return fail("a link loses parameters of the request", "filter, order and page size kept", format!("lost: {}", link.lost.join(", ")));
+        return fail(
+            "a link loses parameters of the request",
+            "filter, order and page size kept",
+            format!("lost: {}", link.lost.join(", ")),
+        );
     }
     let answer = link.answer.as_ref()?;
     if answer.says_nothing() {

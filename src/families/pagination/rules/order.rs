@@ -47,17 +47,19 @@ fn ties(evidence: &Evidence) -> Judgement {
             match groups.test(walk, rows) {
                 Tested::Sound(cuts) => cut += cuts,
                 Tested::Broken { lost, doubled } => {
-                    return Judgement::fail("rows with equal sort keys are lost or repeated where a page ends among them")
-                        .expected("each of them exactly once")
-                        .actual(format!(
-                            "{} lost{}, {} repeated ({})",
-                            count(lost.len(), "row"),
-                            if lost.is_empty() { String::new() } else { format!(" ({})", named(&evidence.names, &lost)) },
-                            doubled.len(),
-                            walk.asked
-                        ))
-                        .detail("diagnosis: the cursor holds the sort key alone, without a unique tie-breaker")
-                        .cite(walk.pages.iter().take(3).map(|page| page.exchange));
+                    return Judgement::fail(
+                        "rows with equal sort keys are lost or repeated where a page ends among them",
+                    )
+                    .expected("each of them exactly once")
+                    .actual(format!(
+                        "{} lost{}, {} repeated ({})",
+                        count(lost.len(), "row"),
+                        if lost.is_empty() { String::new() } else { format!(" ({})", named(&evidence.names, &lost)) },
+                        doubled.len(),
+                        walk.asked
+                    ))
+                    .detail("diagnosis: the cursor holds the sort key alone, without a unique tie-breaker")
+                    .cite(walk.pages.iter().take(3).map(|page| page.exchange));
                 }
             }
         }
@@ -84,7 +86,10 @@ struct Groups {
 enum Tested {
     /// Nothing lost or repeated; so many pages ended inside a group.
     Sound(usize),
-    Broken { lost: Vec<RowId>, doubled: Vec<RowId> },
+    Broken {
+        lost: Vec<RowId>,
+        doubled: Vec<RowId>,
+    },
 }
 
 impl Groups {
@@ -207,17 +212,21 @@ fn in_order(evidence: &Evidence) -> Judgement {
             .actual(answer.told())
             .cite(answer.exchange);
     }
-    let complete: Vec<&Walk> = evidence.quiet.iter().take(1).chain(&evidence.ordered).filter(|w| w.is_complete()).collect();
+    let complete: Vec<&Walk> =
+        evidence.quiet.iter().take(1).chain(&evidence.ordered).filter(|w| w.is_complete()).collect();
     let set = |walk: &Walk| walk.rows(rows).iter().copied().collect::<BTreeSet<RowId>>();
     if let Some((first, others)) = complete.split_first() {
         for other in others {
             let (one, two) = (set(first), set(other));
             if one != two {
                 let differing: Vec<RowId> = one.symmetric_difference(&two).copied().collect();
-                return Judgement::fail(format!("the orders deliver different rows ({}; {})", first.asked, other.asked))
-                    .expected("the same rows in every order")
-                    .actual(format!("only in one of them: {}", named(&evidence.names, &differing)))
-                    .cite(other.pages.first().map(|page| page.exchange));
+                return Judgement::fail(format!(
+                    "the orders deliver different rows ({}; {})",
+                    first.asked, other.asked
+                ))
+                .expected("the same rows in every order")
+                .actual(format!("only in one of them: {}", named(&evidence.names, &differing)))
+                .cite(other.pages.first().map(|page| page.exchange));
             }
         }
     }
@@ -225,8 +234,12 @@ fn in_order(evidence: &Evidence) -> Judgement {
         return unseen(evidence, "no two neighbouring rows had different sort keys");
     }
     let walks = evidence.ordered.len() + 1;
-    Judgement::pass(format!("{} in order, in {}", count(compared, "pair").replace("pairs", "pairs of neighbours"), count(walks, "walk")))
-        .cite(evidence.ordered.iter().filter_map(|walk| walk.pages.first()).map(|page| page.exchange))
+    Judgement::pass(format!(
+        "{} in order, in {}",
+        count(compared, "pair").replace("pairs", "pairs of neighbours"),
+        count(walks, "walk")
+    ))
+    .cite(evidence.ordered.iter().filter_map(|walk| walk.pages.first()).map(|page| page.exchange))
 }
 
 #[cfg(test)]

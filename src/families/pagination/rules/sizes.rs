@@ -57,7 +57,11 @@ fn upper_bound(evidence: &Evidence) -> Judgement {
         if rows.len() as u64 > change.to {
             return Judgement::fail("a page size that changes in the middle of a walk is not honoured")
                 .expected(format!("at most {} rows on the page asked for with that size", change.to))
-                .actual(format!("{}; the page before had been asked for with {}", count(rows.len(), "row"), change.from))
+                .actual(format!(
+                    "{}; the page before had been asked for with {}",
+                    count(rows.len(), "row"),
+                    change.from
+                ))
                 .cite(change.answer.exchange);
         }
     }
@@ -69,7 +73,11 @@ fn upper_bound(evidence: &Evidence) -> Judgement {
     let refused = evidence.size_changes.iter().filter(|change| change.answer.is_client_error()).count();
     let judgement = Judgement::pass(format!("no page was larger than asked for, with {}", count(tested, "page size")))
         .cite(walks().filter_map(|walk| walk.pages.first()).map(|page| page.exchange));
-    if refused > 0 { judgement.detail("a change of page size in the middle of a walk is refused, which is legal") } else { judgement }
+    if refused > 0 {
+        judgement.detail("a change of page size in the middle of a walk is refused, which is legal")
+    } else {
+        judgement
+    }
 }
 
 pub(super) const PAG_003: JudgedRule = JudgedRule {
@@ -103,7 +111,9 @@ fn odd(evidence: &Evidence) -> Judgement {
         let acceptable = match odd.kind {
             OddSizeKind::Nonsense => "the default page, or a refusal with 4xx".to_owned(),
             _ => match (evidence.declared.oversize, maximum) {
-                (Some(Oversize::Clamped), Some(maximum)) => format!("a page of at most {maximum} rows (declared: clamped)"),
+                (Some(Oversize::Clamped), Some(maximum)) => {
+                    format!("a page of at most {maximum} rows (declared: clamped)")
+                }
                 (Some(Oversize::Rejected), _) => "a refusal with 4xx (declared: rejected)".to_owned(),
                 (_, Some(maximum)) => format!("a page of at most {maximum} rows, or a refusal with 4xx"),
                 _ => "a page, or a refusal with 4xx".to_owned(),

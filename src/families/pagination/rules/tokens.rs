@@ -50,7 +50,11 @@ fn repeatable(evidence: &Evidence) -> Judgement {
             return Judgement::fail("the same cursor sent twice does not give the same page")
                 .expected(format!("the same {} again", count(first.len(), "row")))
                 .actual(match second.rows() {
-                    Some(rows) => format!("other rows: {} instead of {}", named(&evidence.names, rows), named(&evidence.names, first)),
+                    Some(rows) => format!(
+                        "other rows: {} instead of {}",
+                        named(&evidence.names, rows),
+                        named(&evidence.names, first)
+                    ),
                     None => second.told(),
                 })
                 .cite(page.first.exchange)
@@ -105,7 +109,9 @@ fn refused(evidence: &Evidence) -> Judgement {
             }
             _ if bad.made == BadTokenKind::Empty => {}
             // An edited cursor may happen to be a good one for another position; see PAG-015.
-            Got::Page { .. } if random_refused && matches!(bad.made, BadTokenKind::Edited | BadTokenKind::Truncated) => {
+            Got::Page { .. }
+                if random_refused && matches!(bad.made, BadTokenKind::Edited | BadTokenKind::Truncated) =>
+            {
                 explained += 1;
             }
             // Zero, negative and wordy numbers may be taken for the default: that is what the first page is.
@@ -131,10 +137,13 @@ fn refused(evidence: &Evidence) -> Judgement {
     let refused = told.iter().filter(|bad| bad.answer.is_client_error()).count();
     let exchanges = told.iter().filter_map(|bad| bad.answer.exchange);
     if refused == 0 {
-        return Judgement::inconclusive("none of the cursors never issued was refused; they may be good ones for other positions")
-            .cite(exchanges);
+        return Judgement::inconclusive(
+            "none of the cursors never issued was refused; they may be good ones for other positions",
+        )
+        .cite(exchanges);
     }
-    let judgement = Judgement::pass(format!("{} refused", count(refused, "cursor never issued").replace("issueds", "issued")));
+    let judgement =
+        Judgement::pass(format!("{} refused", count(refused, "cursor never issued").replace("issueds", "issued")));
     let judgement = if explained > 0 {
         judgement.detail(format!("{explained} more were taken for another position or for the default"))
     } else {
@@ -207,8 +216,13 @@ fn no_capability(evidence: &Evidence) -> Judgement {
     }
     let both = foreign.other.is_some();
     let who = if both { "another tenant and a request without credentials" } else { "a request without credentials" };
-    let judgement = Judgement::pass(format!("{who} got nothing by sending the cursor")).cite(tested.iter().filter_map(|a| a.exchange));
-    if both { judgement } else { judgement.detail("with `other_client`, another tenant's credentials would be tried too") }
+    let judgement = Judgement::pass(format!("{who} got nothing by sending the cursor"))
+        .cite(tested.iter().filter_map(|a| a.exchange));
+    if both {
+        judgement
+    } else {
+        judgement.detail("with `other_client`, another tenant's credentials would be tried too")
+    }
 }
 
 pub(super) const PAG_015: JudgedRule = JudgedRule {
@@ -232,7 +246,9 @@ pub(super) const PAG_015: JudgedRule = JudgedRule {
 
 fn opaque(evidence: &Evidence) -> Judgement {
     let Some((walk, _)) = reference(evidence) else { return unseen(evidence, "the listing was not walked") };
-    if evidence.declared.spelling == Spelling::LastId || counts(evidence) && evidence.declared.spelling != Spelling::Cursor {
+    if evidence.declared.spelling == Spelling::LastId
+        || counts(evidence) && evidence.declared.spelling != Spelling::Cursor
+    {
         return Judgement::not_applicable("the listing is paged by number or by the id of a row");
     }
     let tokens: Vec<_> = walk.tokens.iter().chain(evidence.sized.iter().flat_map(|walk| &walk.tokens)).collect();

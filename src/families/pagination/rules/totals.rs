@@ -57,7 +57,8 @@ fn coherent(evidence: &Evidence) -> Judgement {
     let Some((walk, rows)) = reference(evidence) else { return unseen(evidence, "the listing was not walked") };
     let Some(first) = walk.pages.first() else { return unseen(evidence, "the listing was not walked") };
     let Some(total) = &first.total else {
-        return Judgement::inconclusive("the first page states no total where the suite says it is").cite([first.exchange]);
+        return Judgement::inconclusive("the first page states no total where the suite says it is")
+            .cite([first.exchange]);
     };
     let typed = match total {
         Scalar::Number(text) => whole(text),
@@ -74,7 +75,10 @@ fn coherent(evidence: &Evidence) -> Judgement {
         return Judgement::pass(format!("{stated}, flagged as an estimate")).cite([first.exchange]);
     }
     if !walk.is_complete() || at_rest(evidence) != Some(true) {
-        return unseen(evidence, "the total could not be held against all rows: the walk did not see them all, or others write to them");
+        return unseen(
+            evidence,
+            "the total could not be held against all rows: the walk did not see them all, or others write to them",
+        );
     }
     let seen = rows.len() as u64;
     let off = stated.abs_diff(seen);
@@ -182,7 +186,8 @@ mod tests {
             let answer = Answer { sent: "page=999999".into(), exchange: None, got };
             coherent(&Evidence { beyond: vec![answer], ..Evidence::default() }).verdict
         };
-        let page = |rows: &[u128]| Got::Page { status: 200, rows: ids(rows), continues: false, circles: false, total: None };
+        let page =
+            |rows: &[u128]| Got::Page { status: 200, rows: ids(rows), continues: false, circles: false, total: None };
         assert_eq!(judge(page(&[])), Verdict::Pass);
         assert_eq!(judge(Got::Refused { status: 404 }), Verdict::Pass);
         assert_eq!(judge(page(&[1])), Verdict::Fail);

@@ -33,7 +33,9 @@ pub(super) const PAG_001: JudgedRule = JudgedRule {
 const UNDECLARED_BOUND: u64 = 1_000;
 
 fn bounded(evidence: &Evidence) -> Judgement {
-    let Some(bare) = &evidence.bare else { return unseen(evidence, "the listing was not asked for without parameters") };
+    let Some(bare) = &evidence.bare else {
+        return unseen(evidence, "the listing was not asked for without parameters");
+    };
     let Got::Page { rows, continues, total, .. } = &bare.got else {
         let message = format!("the listing without paging parameters was answered with {}", bare.told());
         return Judgement::inconclusive(message).cite(bare.exchange);
@@ -112,9 +114,8 @@ fn terminates(evidence: &Evidence) -> Judgement {
         return judgement.cite(last_page(walk));
     }
     // A refusal in the middle of a walk counts once it happened in every walk that was tried alike.
-    let refused = |walk: &Walk| {
-        matches!(walk.end, End::Refused { .. } | End::Unreadable { .. }) && !walk.end.says_nothing()
-    };
+    let refused =
+        |walk: &Walk| matches!(walk.end, End::Refused { .. } | End::Unreadable { .. }) && !walk.end.says_nothing();
     if evidence.quiet.len() > 1 && evidence.quiet.iter().all(refused) {
         let walk = &evidence.quiet[0];
         return Judgement::fail("a walk cannot be finished: the target's own way to the next page does not work")
@@ -133,8 +134,9 @@ fn terminates(evidence: &Evidence) -> Judgement {
             .cite(last_page(ended));
     }
     match &walk.end {
-        End::Terminator(_) => Judgement::inconclusive("every row is on the first page: there was no walk to end")
-            .cite(last_page(walk)),
+        End::Terminator(_) => {
+            Judgement::inconclusive("every row is on the first page: there was no walk to end").cite(last_page(walk))
+        }
         end => Judgement::inconclusive(end.told()).cite(end.exchange().or_else(|| last_page(walk))),
     }
 }
@@ -169,7 +171,9 @@ fn exactly_once(evidence: &Evidence) -> Judgement {
     }
     match at_rest(evidence) {
         Some(true) => {}
-        Some(false) => return restless_but_wrong(evidence).or_else(|| restless(evidence)).unwrap_or_else(|| unseen(evidence, "")),
+        Some(false) => {
+            return restless_but_wrong(evidence).or_else(|| restless(evidence)).unwrap_or_else(|| unseen(evidence, ""));
+        }
         None => return unseen(evidence, "the listing could not be walked twice"),
     }
     for walk in evidence.quiet.iter().take(1).chain(&evidence.sized).chain(&evidence.ordered) {
@@ -239,11 +243,25 @@ fn restless_but_wrong(evidence: &Evidence) -> Option<Judgement> {
     });
     let wrong = evidence.quiet.iter().find(|walk| set(walk).len() < all.len() || !repeats(walk.rows(rows)).is_empty());
     let (actual, walk) = if !lost.is_empty() {
-        (format!("{} in the first and the third walk but not in the second: {}", count(lost.len(), "row"), named(&evidence.names, &lost)), second)
+        (
+            format!(
+                "{} in the first and the third walk but not in the second: {}",
+                count(lost.len(), "row"),
+                named(&evidence.names, &lost)
+            ),
+            second,
+        )
     } else if let (true, Some(walk)) = (closed, wrong) {
         let missing: Vec<RowId> = all.difference(&set(walk)).copied().collect();
         let doubled = repeats(walk.rows(rows)).len();
-        (format!("{doubled} repeated and {} missing in one walk, while every page states the same total of {}", missing.len(), all.len()), walk)
+        (
+            format!(
+                "{doubled} repeated and {} missing in one walk, while every page states the same total of {}",
+                missing.len(),
+                all.len()
+            ),
+            walk,
+        )
     } else {
         return None;
     };
@@ -272,7 +290,8 @@ fn lost_anywhere<'e>(evidence: &'e Evidence, rows: &[RowId]) -> Option<(&'e Walk
         }
     }
     // Other orders begin elsewhere; only complete walks can be compared with them.
-    let complete: Vec<&Walk> = walks.iter().copied().chain(&evidence.ordered).filter(|walk| walk.is_complete()).collect();
+    let complete: Vec<&Walk> =
+        walks.iter().copied().chain(&evidence.ordered).filter(|walk| walk.is_complete()).collect();
     for walk in &complete {
         for truth in &complete {
             let lost = passed_by(truth.rows(rows), walk.rows(rows), true);
@@ -355,11 +374,18 @@ fn same_set(evidence: &Evidence) -> Judgement {
         }
         let common = seen.len().min(rows.len());
         let ties_only = !walk.keys.is_empty() && walk.keys.get(..common) == other.keys.get(..common);
-        if seen[..common] != rows[..common] && evidence.declared.default_order.is_some() && !ties_only && repeats(seen).is_empty() {
-            return Judgement::fail(format!("walks with {} and {} deliver rows in another order", walk.asked, other.asked))
-                .expected("the same order whatever the page size")
-                .actual("the same rows in another order")
-                .cite(other.pages.iter().take(2).map(|page| page.exchange));
+        if seen[..common] != rows[..common]
+            && evidence.declared.default_order.is_some()
+            && !ties_only
+            && repeats(seen).is_empty()
+        {
+            return Judgement::fail(format!(
+                "walks with {} and {} deliver rows in another order",
+                walk.asked, other.asked
+            ))
+            .expected("the same order whatever the page size")
+            .actual("the same rows in another order")
+            .cite(other.pages.iter().take(2).map(|page| page.exchange));
         }
         if other.pages.len() > 1 || walk.pages.len() > 1 {
             compared += 1;
