@@ -161,7 +161,7 @@ pub(super) fn told(plan: &Plan<'_>) -> String {
         let (family, name) = (item.check.family().name, item.check.name());
         text.push('\n');
         text.push_str(&columns(0, [[format!("{family}: {name}  [{clients}{writes}]")]]));
-        let rules = if planned.rules.is_empty() { "nothing".into() } else { planned.rules.join(" ") };
+        let rules = if planned.rules.is_empty() { "nothing".into() } else { crate::rule::ids(&planned.rules) };
         text.push_str(&columns(2, [["judges".to_owned(), rules]]));
         text.push_str(&columns(4, planned.steps.iter().map(|(what, n)| [what.clone(), format!("at most {n}")])));
         let left_out = planned.unplanned.iter().filter(|unplanned| unplanned.permit.is_some());

@@ -8,6 +8,7 @@ mod output;
 mod progress;
 mod run;
 mod serve;
+mod signals;
 mod tools;
 
 pub use exit::Exit;

@@ -12,6 +12,7 @@ use super::{
     output::{Color, ReportFile, print, say, width},
     progress::Progress,
     serve::{self, Demo},
+    signals,
 };
 use crate::{
     plan::Plan,
@@ -87,7 +88,7 @@ fn limited(mut suite: Suite, options: &Run) -> Suite {
 async fn driven(plan: &Plan<'_>, options: &Run, common: &Common) -> anyhow::Result<Record> {
     let cancel = CancellationToken::new();
     let progress = Arc::new(Progress::new(common));
-    let watch = tokio::spawn(watch_for_interrupts(cancel.clone()));
+    let watch = tokio::spawn(signals::watch_for_interrupts(cancel.clone()));
     let run_options = Options {
         tls: TlsSettings { ca_file: options.cacert.clone(), insecure: options.insecure },
         proxy: options.proxy.clone(),
@@ -98,32 +99,6 @@ async fn driven(plan: &Plan<'_>, options: &Run, common: &Common) -> anyhow::Resu
     progress.finish();
     watch.abort();
     Ok(record?)
-}
-
-/// The first interruption ends the run in good order; a second one ends it at once.
-async fn watch_for_interrupts(cancel: CancellationToken) {
-    interrupted().await;
-    say("interrupted: cleaning up and reporting what was learned; once more to end at once");
-    cancel.cancel();
-    interrupted().await;
-    #[expect(clippy::exit, reason = "asked for twice")]
-    std::process::exit(Exit::Interrupted as i32);
-}
-
-/// Waits for an interruption from the keyboard or from whoever runs us.
-pub(super) async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 fn report(

@@ -49,7 +49,7 @@ pub(super) fn serve(options: &Serve) -> anyhow::Result<Exit> {
             tokens::RIVAL
         ))?;
         say("the reference API is running; interrupt to stop it");
-        super::run::interrupted().await;
+        super::signals::interrupted().await;
         running.stop().await;
         Ok(Exit::Passed)
     })

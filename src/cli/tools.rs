@@ -26,3 +26,16 @@ pub(super) fn man() -> anyhow::Result<Exit> {
     print(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Passed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_beside_the_suites_is_fresh() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/suites/fincheck.schema.json");
+        let known = std::fs::read_to_string(path).unwrap_or_default();
+        let fresh = format!("{:#}\n", suite::schema(FAMILIES));
+        assert!(known == fresh, "suites/fincheck.schema.json is stale: fincheck schema > suites/fincheck.schema.json");
+    }
+}

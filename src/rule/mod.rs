@@ -40,6 +40,28 @@ pub struct Rule {
     pub defects: &'static [&'static str],
 }
 
+/// Ids of rules in brief: neighbours in the catalogue become a range, such as `PAG-001 to PAG-004, PAG-007`.
+pub fn ids(rules: &[&str]) -> String {
+    let number =
+        |id: &str| id.rsplit_once('-').and_then(|(family, n)| Some((family.to_owned(), n.parse::<u32>().ok()?)));
+    let mut runs: Vec<Vec<&str>> = Vec::new();
+    for rule in rules {
+        let follows = |before: &str| match (number(before), number(rule)) {
+            (Some((one, first)), Some((other, second))) => one == other && second == first + 1,
+            _ => false,
+        };
+        match runs.last_mut() {
+            Some(run) if run.last().is_some_and(|before| follows(before)) => run.push(rule),
+            _ => runs.push(vec![rule]),
+        }
+    }
+    let told = runs.iter().map(|run| match run.as_slice() {
+        [first, _, .., last] => format!("{first} to {last}"),
+        few => few.join(", "),
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
 /// How bad a failure is, worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -125,5 +147,20 @@ impl Verdict {
             Self::NotApplicable => "not applicable",
             Self::Inconclusive => "inconclusive",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ids;
+
+    #[test]
+    fn neighbours_become_a_range() {
+        assert_eq!(
+            ids(&["PAG-001", "PAG-002", "PAG-003", "PAG-007", "ERR-008"]),
+            "PAG-001 to PAG-003, PAG-007, ERR-008"
+        );
+        assert_eq!(ids(&["PAG-001", "PAG-002", "X"]), "PAG-001, PAG-002, X");
+        assert_eq!(ids(&[]), "");
     }
 }

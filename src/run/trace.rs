@@ -5,7 +5,6 @@
 //! failed is always kept whole.
 
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
@@ -30,8 +29,12 @@ use crate::{
     wire::{Heard, Recorder},
 };
 
-/// Bodies of successes are kept up to so many bytes in all.
-const BODIES_KEPT: usize = 2 << 20;
+/// Bodies of successes are kept up to so many bytes in all: small ones, which walks with small pages cite, apart from
+/// large ones, which would leave them no room.
+const SMALL_BODIES_KEPT: usize = 2 << 20;
+const LARGE_BODIES_KEPT: usize = 1 << 20;
+/// What a small body is.
+const SMALL: usize = 4 << 10;
 /// Heads of so many successes are kept.
 const HEADS_KEPT: usize = 1_000;
 /// Of errors and failures so many are kept whole.
@@ -53,10 +56,14 @@ pub(super) struct Trace {
 struct State {
     kept: BTreeMap<u32, Kept>,
     observers: Vec<(&'static str, Box<dyn Observer>)>,
-    bodies: usize,
+    small_bodies: usize,
+    large_bodies: usize,
     heads: usize,
     errors: usize,
     responses: u64,
+    /// How many of them were errors of the server, and the status of the first.
+    server_errors: u64,
+    failing: Option<u16>,
     /// The first failure to reach the target at all.
     unreachable: Option<String>,
     /// Responses to requests with credentials, and how many of them refused the credentials.
@@ -125,6 +132,11 @@ impl Trace {
             return Some(Stopped::Unreachable(why));
         }
         let state = lock(&self.state);
+        if let Some(status) = state.failing.filter(|_| state.responses == state.server_errors) {
+            return Some(Stopped::Unavailable(format!(
+                "every request was answered with an error of the server (status {status})"
+            )));
+        }
         let (client, status) = state.refused_by.as_ref()?;
         (state.refused == state.authenticated && state.authenticated > 0).then(|| {
             Stopped::LoginRefused(format!(
@@ -172,18 +184,6 @@ impl Trace {
         let failed = state.kept.iter().filter(|(_, kept)| kept.outcome.is_err()).map(|(id, _)| *id);
         wanted.extend(failed.take(UNCITED_RECORDED).collect::<Vec<_>>());
         wanted.iter().filter_map(|id| Some(self.recorded(*id, state.kept.get(id)?))).collect()
-    }
-
-    /// Replaces secrets in what findings say: they quote the target, which may have echoed them.
-    pub(super) fn redact(&self, findings: &mut [Finding]) {
-        for finding in findings {
-            let texts = [&mut finding.message, &mut finding.actual];
-            for text in texts.into_iter().chain(&mut finding.expected).chain(&mut finding.details) {
-                if let Cow::Owned(redacted) = self.redactor.redact(text) {
-                    *text = redacted;
-                }
-            }
-        }
     }
 
     fn recorded(&self, id: u32, kept: &Kept) -> Exchange {
@@ -266,6 +266,10 @@ impl State {
         match heard.outcome {
             Ok(reply) => {
                 self.responses += 1;
+                if reply.status >= 500 {
+                    self.server_errors += 1;
+                    self.failing.get_or_insert(reply.status);
+                }
                 if let Who::Client(name) = &heard.request.who {
                     self.authenticated += 1;
                     if matches!(reply.status, 401 | 403) {
@@ -297,8 +301,14 @@ impl State {
         };
         let outcome = match heard.outcome {
             Ok(reply) => {
-                let body = if whole && (!success || self.bodies + reply.body.len() <= BODIES_KEPT) {
-                    self.bodies += reply.body.len();
+                let length = reply.body.len();
+                let (used, room) = if length <= SMALL {
+                    (&mut self.small_bodies, SMALL_BODIES_KEPT)
+                } else {
+                    (&mut self.large_bodies, LARGE_BODIES_KEPT)
+                };
+                let body = if whole && (!success || *used + length <= room) {
+                    *used += length;
                     KeptBody::Whole(reply.body.clone())
                 } else {
                     KeptBody::Length(reply.body.len() as u64)

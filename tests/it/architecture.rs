@@ -192,7 +192,7 @@ fn imports_point_one_way() {
     files(&root, &mut paths);
     let sources =
         paths.iter().map(|path| Source::new(path.strip_prefix(&root).unwrap(), &fs::read_to_string(path).unwrap()));
-    let sources: Vec<Source> = read.collect();
+    let sources: Vec<Source> = sources.collect();
     // What is scanned is what is meant: every part is there, and rules of more than one file.
     for (part, _) in ARROWS {
         assert!(sources.iter().any(|source| source.modules[0] == *part), "there is no `{part}`");

@@ -1,6 +1,6 @@
 //! Integration tests: the whole program against servers whose behaviour is known.
 
-#![expect(clippy::unwrap_used, reason = "where a test cannot go on it fails, and unwrapping says where")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod architecture;
 mod cli;

@@ -48,9 +48,14 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
     let sizes = config.other_sizes().len() as u64;
     step(&any, true, "walk the listing".into(), pages);
     let again: Vec<&str> = any.iter().copied().filter(|id| needs_two(id)).collect();
-    step(&again, true, "walk it again, twice if the walks differ".into(), 2 * pages);
+    step(&again, true, "walk it again, twice if the walks differ, and at the end".into(), 2 * pages);
     step(&["PAG-001"], true, "list without paging parameters".into(), 1);
-    step(&["PAG-002", "PAG-008", "PAG-010"], sizes > 0, format!("walk with {sizes} other page sizes"), sizes * short);
+    step(
+        &["PAG-002", "PAG-008", "PAG-010"],
+        sizes > 0,
+        if sizes == 1 { "walk with another page size".into() } else { format!("walk with {sizes} other page sizes") },
+        sizes * short,
+    );
     step(
         &["PAG-002"],
         config.page_size.is_some() && !counted,
@@ -67,12 +72,17 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
         orders * short + 1,
     );
     step(&["PAG-011"], !counted && !config.single_use, "ask for two pages twice".into(), 6);
-    step(&["PAG-012", "PAG-015"], true, "send cursors never issued".into(), 6);
+    step(&["PAG-012", "PAG-015"], true, "send cursors never issued".into(), 7);
     step(&["PAG-014"], !counted && !config.shared, "send a cursor as another client and as nobody".into(), 6);
     step(&["PAG-016"], true, "follow links".into(), 15);
     step(&["PAG-017"], counted, "ask for a page beyond the end".into(), 1);
     let filters = config.filters.len() as u64;
-    step(&["PAG-018"], filters > 0, format!("walk with {filters} filters"), filters * short);
+    step(
+        &["PAG-018"],
+        filters > 0,
+        if filters == 1 { "walk with a filter".into() } else { format!("walk with {filters} filters") },
+        filters * short,
+    );
     step(&["PAG-013"], config.two_filters().is_some() && !counted, "send a cursor with another filter".into(), 2);
     step(&["PAG-018"], config.window.is_some(), "walk three windows of time".into(), 3 * short);
     if let Some(churn) = config.churn.as_ref().filter(|_| may_write) {

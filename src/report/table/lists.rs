@@ -4,18 +4,12 @@ use super::page::{Page, WARN};
 use crate::{
     record::{NotJudged, WaiverState, WaiverUse},
     report::View,
-    rule::{Finding, Verdict},
+    rule::{Finding, Verdict, ids},
 };
 
-/// What could not be seen either way, grouped by why.
+/// What could not be seen either way, and why.
 pub(super) fn inconclusive(page: &mut Page, view: &View<'_>) {
-    let findings: Vec<_> = view.with(Verdict::Inconclusive).map(|view| view.finding).collect();
-    if findings.is_empty() {
-        return;
-    }
-    page.heading(&format!("inconclusive ({})", findings.len()));
-    let member = |finding: &&Finding| (finding.message.clone(), format!("{} {}", finding.rule, finding.check));
-    groups(page, findings.iter().map(member));
+    findings(page, "inconclusive", view.with(Verdict::Inconclusive).map(|view| view.finding));
 }
 
 /// Known failures, with what was agreed about each.
@@ -42,36 +36,32 @@ pub(super) fn not_judged(page: &mut Page, view: &View<'_>) {
 }
 
 fn grouped(page: &mut Page, heading: &str, left_out: &[&NotJudged]) {
-    if left_out.is_empty() {
-        return;
-    }
-    page.heading(&format!("{heading} ({})", left_out.len()));
-    groups(
-        page,
-        left_out.iter().map(|one| {
-            let why = match &one.permit {
-                Some(permit) => format!("needs the permit `{permit}`: {}", one.why),
-                None => one.why.clone(),
-            };
-            (why, format!("{} {}", one.rule, one.check))
-        }),
-    );
+    let told = |one: &&NotJudged| {
+        let why = match &one.permit {
+            Some(permit) => format!("needs the permit `{permit}`: {}", one.why),
+            None => one.why.clone(),
+        };
+        (one.rule.clone(), one.check.clone(), why)
+    };
+    list(page, heading, left_out.iter().map(told).collect());
 }
 
-/// What has the same reason in one item, in the order of first mention.
-fn groups(page: &mut Page, reasons: impl Iterator<Item = (String, String)>) {
-    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
-    for (why, member) in reasons {
-        match groups.iter_mut().find(|(known, _)| *known == why) {
-            Some((_, members)) => members.push(member),
-            None => groups.push((why, vec![member])),
+/// Rule, check and reason of each; rules of a check with the same reason are one item, in the order of first mention.
+fn list(page: &mut Page, heading: &str, items: Vec<(String, String, String)>) {
+    if items.is_empty() {
+        return;
+    }
+    page.heading(&format!("{heading} ({})", items.len()));
+    let mut groups: Vec<(String, String, Vec<String>)> = Vec::new();
+    for (rule, check, why) in items {
+        match groups.iter_mut().find(|(known, reason, _)| *known == check && *reason == why) {
+            Some((_, _, rules)) => rules.push(rule),
+            None => groups.push((check, why, vec![rule])),
         }
     }
-    for (why, members) in groups {
-        match members.as_slice() {
-            [one] => page.item(2, &format!("{one}: {why}")),
-            several => page.item(2, &format!("{} × {why} ({})", several.len(), several.join(", "))),
-        }
+    for (check, why, rules) in groups {
+        let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+        page.item(2, &format!("{} {check}: {why}", ids(&rules)));
     }
 }
 
@@ -94,14 +84,7 @@ pub(super) fn passed(page: &mut Page, view: &View<'_>, verbose: u8) {
 }
 
 fn findings<'a>(page: &mut Page, heading: &str, findings: impl Iterator<Item = &'a Finding>) {
-    let findings: Vec<_> = findings.collect();
-    if findings.is_empty() {
-        return;
-    }
-    page.heading(&format!("{heading} ({})", findings.len()));
-    for finding in findings {
-        page.item(2, &format!("{} {}: {}", finding.rule, finding.check, finding.message));
-    }
+    list(page, heading, findings.map(|f| (f.rule.clone(), f.check.clone(), f.message.clone())).collect());
 }
 
 /// What a reader should know besides.

@@ -57,6 +57,8 @@ pub struct Evidence {
     pub churned: Vec<Churned>,
     /// Walks over rows with equal sort keys that the probe created.
     pub tied: Vec<Walk>,
+    /// Those rows.
+    pub tied_rows: Vec<RowId>,
     /// Why the probe could not write what it meant to, if so.
     pub churn_trouble: Option<String>,
     /// Whether the run ended while the probe was at work.

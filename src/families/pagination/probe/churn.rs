@@ -51,7 +51,8 @@ impl Probe<'_> {
         let order = self.order_with_own_rows_early(own, page).await?;
         if let Some(key) = self.key_of_own_row(own, order.as_deref()).await {
             for _ in 0..TIED.min(seeds) {
-                self.create(own, Some(&key), 0).await;
+                let fact = self.create(own, Some(&key), 0).await;
+                self.evidence.tied_rows.extend(fact.row);
             }
             if self.wants(&["PAG-008"]) {
                 self.tied_walks(own, order.as_deref()).await?;
@@ -271,8 +272,8 @@ impl Probe<'_> {
     }
 }
 
-/// The own row to delete next: what a cursor points at, a row already read, a row not read yet, in turns; whichever
-/// there is.
+/// The own row to delete next: a row already read, what the cursor points at, a row not read yet, in turns. While no
+/// own row was read, none is deleted: a row not read yet shifts nothing, and the writes of a walk are few.
 fn choose(
     own: &OwnRows,
     before: &[RowId],
@@ -286,16 +287,51 @@ fn choose(
     let body = &read[..read.len().saturating_sub(1)];
     let first = read.first().and_then(alive).filter(|_| !*first_page_hit && read.len() > 1);
     let passed = first.or_else(|| body.iter().rev().find_map(alive)).map(|row| (row, WriteKind::DeleteRead));
-    let ahead =
-        before.iter().filter(|row| !read.contains(row)).find_map(alive).map(|row| (row, WriteKind::DeleteUnread));
-    let choices = match turn % 3 {
-        0 => [passed, anchor, ahead],
-        1 => [anchor, passed, ahead],
-        _ => [ahead, passed, anchor],
+    // Not a row that the walk has passed by: its loss is what this is about.
+    let behind = before.iter().rposition(|row| read.contains(row)).map_or(0, |at| at + 1);
+    let ahead = before[behind..].iter().find_map(alive).map(|row| (row, WriteKind::DeleteUnread));
+    let chosen = match turn % 3 {
+        0 => passed.or(anchor),
+        1 => anchor.or(passed),
+        _ => ahead.or(passed).or(anchor),
     };
-    let chosen = choices.into_iter().flatten().next();
     if chosen.is_some_and(|(row, _)| Some(row) == first) {
         *first_page_hit = true;
     }
     chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is deleted on three turns, with rows 7, 8 and 9 of our own.
+    fn chosen(before: &[u128], read: &[u128], page: &[u128]) -> [Option<(u128, WriteKind)>; 3] {
+        let ids = |rows: &[u128]| rows.iter().copied().map(RowId).collect::<Vec<_>>();
+        let mut own = OwnRows::default();
+        own.rows.extend([7, 8, 9].map(|id| Own::new(RowId(id), id.to_string())));
+        [0, 1, 2].map(|turn| {
+            let chosen = choose(&own, &ids(before), &ids(read), &ids(page), turn, &mut false);
+            chosen.map(|(row, what)| (row.0, what))
+        })
+    }
+
+    #[test]
+    fn a_row_already_read_the_anchor_and_one_ahead_are_deleted_in_turns() {
+        assert_eq!(
+            chosen(&[7, 8, 9, 1], &[7, 8], &[7, 8]),
+            [Some((7, WriteKind::DeleteRead)), Some((8, WriteKind::DeleteAnchor)), Some((9, WriteKind::DeleteUnread))]
+        );
+    }
+
+    #[test]
+    fn a_row_passed_by_is_not_deleted_as_one_not_read_yet() {
+        let [_, _, ahead] = chosen(&[7, 8, 1, 9], &[7, 1], &[7, 1]);
+        assert_eq!(ahead, Some((9, WriteKind::DeleteUnread)), "8 was lost");
+    }
+
+    #[test]
+    fn no_turn_is_spent_on_a_row_ahead_while_own_rows_are_all_ahead() {
+        assert_eq!(chosen(&[1, 2, 3, 7, 8, 9], &[1, 2], &[1, 2])[..2], [None, None]);
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::{Ask, Probe, Walker, Watching};
+use super::{Ask, Probe, Walker, Watching, walker::moving_parameter};
 use crate::families::pagination::{
     config::Relation,
     evidence::{LinkFollowed, LinkSeen, RowId, Walk},
@@ -18,7 +18,8 @@ const CREDENTIALS: &[&str] =
 impl Probe<'_> {
     /// Walks three pages of a filtered listing and follows every kind of link on them.
     pub(super) async fn links(&mut self) {
-        let carries = |walk: &Walk| !walk.links.is_empty();
+        // A listing that fits on one large page says nothing about links; small pages may carry them.
+        let carries = |walk: &Walk| !walk.links.is_empty() || walk.pages.len() == 1;
         if !self.wants(&["PAG-016"]) || !self.evidence.quiet.first().is_some_and(carries) {
             return;
         }
@@ -37,29 +38,34 @@ impl Probe<'_> {
         }
         let Some(first_url) = walker.first_reply().map(|(_, reply)| reply.url.clone()) else { return };
         let walk = walker.finish();
+        // What moves from page to page is not lost, also where the suite's own request says which page is the first.
+        let next = walk.links.iter().find(|link| link.page == 0 && link.relation == Relation::Next);
+        let moving = next.and_then(|link| moving_parameter(&first_url, &link.target, self.listing));
+        let moving = moving.map(|(name, _)| name);
         let mut done = BTreeSet::new();
         let mut links = walk.links.clone();
         // The same relation may stand in a header field and in the body; once is enough for each spelling.
         links.retain(|link| link.page < 2 && done.insert((link.page, link.relation, link.target.clone())));
         for link in links.into_iter().take(12) {
-            let followed = self.follow(link, &walk, &pages, &first_url).await;
+            let followed = self.follow(link, &walk, &pages, &first_url, moving.as_deref()).await;
             self.evidence.links.push(followed);
         }
     }
 
-    async fn follow(&self, link: LinkSeen, walk: &Walk, pages: &[Vec<RowId>], first_url: &Url) -> LinkFollowed {
+    async fn follow(
+        &self,
+        link: LinkSeen,
+        walk: &Walk,
+        pages: &[Vec<RowId>],
+        first_url: &Url,
+        moving: Option<&str>,
+    ) -> LinkFollowed {
         let base = self.session.base();
         let url = first_url.join(&link.target).ok();
         let same_origin = url.as_ref().is_some_and(|url| url.origin() == base.origin());
         let (mut lost, mut credential, mut answer) = (Vec::new(), None, None);
         if let Some(url) = &url {
-            let token = self.config.token_parameter();
-            lost = first_url
-                .query_pairs()
-                .filter(|(name, _)| Some(name.as_ref()) != token)
-                .filter(|pair| !url.query_pairs().any(|kept| kept == *pair))
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
+            lost = lost_parameters(first_url, url, &[self.config.token_parameter(), moving]);
             credential = url
                 .query_pairs()
                 .map(|(name, _)| name.into_owned())
@@ -90,5 +96,30 @@ impl Probe<'_> {
             answer,
             should_be: should_be.cloned(),
         }
+    }
+}
+
+/// The parameters of a page's URL that a link does not carry on, but for those that say which page it is.
+fn lost_parameters(page: &Url, link: &Url, moving: &[Option<&str>]) -> Vec<String> {
+    page.query_pairs()
+        .filter(|(name, _)| !moving.contains(&Some(name.as_ref())))
+        .filter(|pair| !link.query_pairs().any(|kept| kept == *pair))
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lost_parameters;
+
+    #[test]
+    fn a_link_may_change_the_page_and_nothing_else() {
+        let page = "http://host/list?_page=1&symbol=AAPL&limit=3".parse().unwrap();
+        let lost = |link: &str, moving| lost_parameters(&page, &link.parse().unwrap(), &[None, moving]);
+        let good = "http://host/list?limit=3&_page=2&symbol=AAPL";
+        assert!(lost(good, Some("_page")).is_empty());
+        assert_eq!(lost(good, None), ["_page=1"]);
+        assert_eq!(lost("http://host/list?_page=2&limit=3", Some("_page")), ["symbol=AAPL"]);
+        assert_eq!(lost("http://host/list?_page=2&limit=3&symbol=MSFT", Some("_page")), ["symbol=AAPL"]);
     }
 }

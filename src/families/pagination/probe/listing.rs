@@ -249,8 +249,11 @@ impl<'a> Listing<'a> {
             }
             Ok(read) => {
                 let way = self.way_on(&self.plain, &read, &reply, ask, last.as_ref(), rows.len() as u64);
-                let circles =
-                    matches!(&way, WayOn::Next(At::Url(url)) if reply.url.join(url).is_ok_and(|u| u == reply.url));
+                let here = |target: &str| reply.url.join(target).is_ok_and(|url| url == reply.url);
+                // Links say so too, where the suite goes by numbers.
+                let links = Self::links(&self.plain, &read, &reply, 0);
+                let circles = matches!(&way, WayOn::Next(At::Url(url)) if here(url))
+                    || links.iter().any(|link| link.relation == Relation::Next && here(&link.target));
                 let total = self.plain.total(self.config, &read, &reply).and_then(|t| t.text()?.parse().ok());
                 Got::Page {
                     status: reply.status,

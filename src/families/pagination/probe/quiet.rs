@@ -47,6 +47,18 @@ impl Probe<'_> {
         true
     }
 
+    /// The reference walk once more, after everything that was compared with it: only if it is still the same was
+    /// nothing written by others in between.
+    pub(super) async fn closing_walk(&mut self) {
+        if !self.quiet_agree() || !self.wants(NEED_TWO) {
+            return;
+        }
+        let ask = Ask::start("the same walk at the end").size(self.large());
+        let walker = Walker::new(self.listing, ask, &Watching::default(), self.config.max_pages);
+        let walk = walker.against(&self.reference).until_the_end(&mut self.names).await.finish();
+        self.evidence.quiet.push(walk);
+    }
+
     /// Whether every repetition gave the rows of the reference walk in the same order.
     pub(super) fn quiet_agree(&self) -> bool {
         self.evidence.quiet.iter().skip(1).all(|walk| walk.rows == RowList::AsReference(self.reference.len()))

@@ -59,7 +59,8 @@ impl Probe<'_> {
             return;
         }
         let Some(specimen) = self.specimen().await else { return };
-        let by_value = self.listing.spelling() == Spelling::LastId && specimen.text.bytes().all(|b| b.is_ascii_digit());
+        let number = specimen.text.bytes().all(|b| b.is_ascii_digit());
+        let by_value = number && (self.listing.spelling() == Spelling::LastId || specimen.within.is_some());
         let random = format!("{:016x}{:016x}zZ", self.session.random(), self.session.random());
         let mut made = vec![
             (BadTokenKind::Random, random),
@@ -69,13 +70,14 @@ impl Probe<'_> {
         // A number edited is another number, which may well be the id of another row.
         if !by_value {
             let half: String = specimen.text.chars().take(specimen.text.chars().count() / 2).collect();
-            made.insert(0, (BadTokenKind::Truncated, half));
-            made.insert(0, (BadTokenKind::Edited, edited(&specimen.text)));
+            let cut = (!half.is_empty()).then_some((BadTokenKind::Truncated, half));
+            made.splice(0..0, std::iter::once((BadTokenKind::Edited, edited(&specimen.text))).chain(cut));
+        } else if specimen.within.is_some() {
+            made.extend(["-1", "abc", "0"].map(|text| (BadTokenKind::NoNumber, text.to_owned())));
         }
         for (made, text) in made {
             let ask = Ask::start("a cursor never issued").size(self.small()).at(specimen.replaced_by(&text));
-            let shown: String = text.chars().take(24).collect();
-            let answer = self.listing.answer(format!("cursor `{shown}`"), &ask).await;
+            let answer = self.listing.answer(format!("cursor {}", shown(&text)), &ask).await;
             self.evidence.bad_tokens.push(BadToken { made, answer });
         }
     }
@@ -134,6 +136,14 @@ impl Probe<'_> {
     }
 }
 
+/// A cursor as a report shows it.
+fn shown(text: &str) -> String {
+    const SHOWN: usize = 24;
+    let length = text.chars().count();
+    let begin: String = text.chars().take(SHOWN).collect();
+    if length > SHOWN { format!("`{begin}…` ({length} characters)") } else { format!("`{begin}`") }
+}
+
 /// The text with one character in its middle replaced by another of the same kind. The middle, because the last
 /// characters of a base64 text may hold bits that mean nothing.
 fn edited(text: &str) -> String {
@@ -153,7 +163,13 @@ fn edited(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::edited;
+    use super::{edited, shown};
+
+    #[test]
+    fn a_long_cursor_is_shown_to_be_cut() {
+        assert_eq!(shown("abc"), "`abc`");
+        assert_eq!(shown(&"A".repeat(8192)), format!("`{}…` (8192 characters)", "A".repeat(24)));
+    }
 
     #[test]
     fn an_edited_cursor_differs_in_one_character_of_the_same_kind() {

@@ -21,6 +21,12 @@ pub(super) struct Own {
     pub(super) alive: bool,
 }
 
+impl Own {
+    pub(super) fn new(row: RowId, id: String) -> Self {
+        Self { row, id, alive: true }
+    }
+}
+
 /// The rows that the probe created, and how many it tried to.
 #[derive(Debug, Default)]
 pub(super) struct OwnRows {
@@ -64,7 +70,7 @@ impl Probe<'_> {
             if let Some(id) = id.as_ref().and_then(Scalar::text) {
                 let row = self.listing.identity.of_text(id);
                 self.names.insist(row, id);
-                own.rows.push(Own { row, id: id.to_owned(), alive: true });
+                own.rows.push(Own::new(row, id.to_owned()));
                 fact.row = Some(row);
             }
         }

@@ -5,7 +5,7 @@ use crate::{
     exchange::ExchangeId,
     families::{
         JudgedRule,
-        pagination::evidence::{ChurnKind, Churned, End, Evidence, RowId, WriteKind},
+        pagination::evidence::{ChurnKind, Churned, End, Evidence, RowId, WriteFact, WriteKind},
     },
     rule::{Judgement, Rule, Severity, Strength},
 };
@@ -94,6 +94,12 @@ fn under(evidence: &Evidence, kind: ChurnKind, what: &str) -> Judgement {
             evidence.churn_trouble.clone().unwrap_or_else(|| "no write was acknowledged between two pages".into());
         return Judgement::inconclusive(format!("no walk while {what}: {why}"));
     }
+    let shifts =
+        |write: &WriteFact| write.acknowledged && matches!(write.what, WriteKind::DeleteRead | WriteKind::DeleteAnchor);
+    if kind == ChurnKind::Deletes && !walks.iter().flat_map(|c| &c.writes).any(shifts) {
+        return Judgement::inconclusive("only rows not read yet could be deleted, which moves nothing: the rows created stand at the end of the walk")
+            .cite(walks.iter().filter_map(|c| c.walk.pages.first()).map(|page| page.exchange));
+    }
     let created: Vec<RowId> =
         walks.iter().flat_map(|c| &c.writes).filter(|w| w.what == WriteKind::Insert).filter_map(|w| w.row).collect();
     let met = walks.iter().flat_map(|c| c.walk.rows(&[])).filter(|row| created.contains(row)).count();
@@ -131,7 +137,11 @@ fn damaged(evidence: &Evidence, churned: &Churned, kind: ChurnKind, what: &str) 
     let order = churned.order.as_ref().map_or_else(String::new, |order| format!(" in order `{order}`"));
     let mut judgement =
         Judgement::fail(format!("a walk{order} while {what} did not deliver every stable row exactly once"))
-            .expected(format!("each of {} exactly once", count(damage.owed, "stable row")))
+            .expected(format!(
+                "each of {} exactly once{}",
+                count(damage.owed, "stable row"),
+                if kind == ChurnKind::Inserts { ", a row created meanwhile once or not at all" } else { "" }
+            ))
             .actual(told.join("; "));
     if let Some(diagnosis) = damage.diagnosis {
         judgement = judgement.detail(format!("diagnosis: {diagnosis}"));
@@ -140,7 +150,6 @@ fn damaged(evidence: &Evidence, churned: &Churned, kind: ChurnKind, what: &str) 
         judgement = judgement.detail(place.clone());
     }
     if kind == ChurnKind::Inserts {
-        judgement = judgement.expected("a row created meanwhile once or not at all");
         let only_repeats = damage.lost.is_empty();
         if evidence.declared.duplicates_allowed && only_repeats {
             judgement = judgement.severity(Severity::Info).detail("the suite declares that a row may be on two pages");
@@ -148,17 +157,13 @@ fn damaged(evidence: &Evidence, churned: &Churned, kind: ChurnKind, what: &str) 
             judgement = judgement.severity(Severity::Minor).detail("pages or rows are counted: see PAG-019");
         }
     }
-    judgement.cite(exchanges_of(churned, &damage.doubled.iter().map(|r| r.again).collect::<Vec<_>>()))
+    judgement.cite(exchanges_of(churned, &damage.pages))
 }
 
 /// The pages where it happened, and the writes between them.
-fn exchanges_of(churned: &Churned, rows: &[usize]) -> Vec<ExchangeId> {
-    let mut pages: Vec<usize> = rows.iter().take(2).map(|row| churned.walk.page_of(*row)).collect();
-    if pages.is_empty() {
-        pages = churned.writes.iter().take(2).map(|write| write.after_pages).collect();
-    }
+fn exchanges_of(churned: &Churned, pages: &[usize]) -> Vec<ExchangeId> {
     let mut exchanges = Vec::new();
-    for page in pages {
+    for page in pages.iter().copied().take(2) {
         let before = page.checked_sub(1).and_then(|before| churned.walk.pages.get(before));
         exchanges.extend(before.map(|page| page.exchange));
         exchanges.extend(churned.writes.iter().find(|w| w.after_pages == page).and_then(|w| w.exchange));
@@ -233,7 +238,7 @@ fn counted(evidence: &Evidence) -> Judgement {
             return Judgement::fail("pages or rows are counted, and writes shift them while they are walked")
                 .expected("a cursor, or pages that stay as they are")
                 .actual(format!("{} lost, {} repeated", damage.lost.len(), damage.doubled.len()))
-                .cite(exchanges_of(churned, &[]));
+                .cite(exchanges_of(churned, &damage.pages));
         }
     }
     if evidence.declared.immutable {
@@ -316,6 +321,21 @@ mod tests {
         let mut failed = write(1, WriteKind::Insert, 9);
         failed.acknowledged = false;
         assert_eq!(under_inserts(&evidence(vec![clean(vec![failed])])).verdict, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn deletes_of_rows_not_read_yet_alone_show_nothing() {
+        let unread = vec![write(1, WriteKind::DeleteUnread, 4)];
+        let unread = churned(ChurnKind::Deletes, &[1, 2, 3, 4], &[&[1, 2], &[3]], unread, &[1, 2, 3]);
+        assert_eq!(under_deletes(&evidence(vec![unread])).verdict, Verdict::Inconclusive);
+        let read = churned(
+            ChurnKind::Deletes,
+            &[1, 2, 3],
+            &[&[1, 2], &[3]],
+            vec![write(1, WriteKind::DeleteRead, 1)],
+            &[2, 3],
+        );
+        assert_eq!(under_deletes(&evidence(vec![read])).verdict, Verdict::Pass);
     }
 
     #[test]

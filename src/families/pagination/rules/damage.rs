@@ -19,6 +19,8 @@ pub(super) struct Damage {
     pub(super) owed: usize,
     /// The mistake that explains it, if one does.
     pub(super) diagnosis: Option<&'static str>,
+    /// The pages on which it shows, counting from 0.
+    pub(super) pages: Vec<usize>,
     /// Where it happened, in words.
     pub(super) places: Vec<String>,
 }
@@ -43,12 +45,22 @@ pub(super) fn damage(churned: &Churned, name: &dyn Fn(RowId) -> String) -> Damag
     let stable = stable(churned, &deleted);
     let owed = owed(&stable, churned, seen);
     let lost = missing(owed, seen);
-    let doubled: Vec<Repeat> = repeats(seen).into_iter().filter(|r| !deleted.contains(&r.row)).collect();
+    // A row that others moved may come again where it went; only rows known to have stayed put, and those that the
+    // probe itself created, must not.
+    let held: BTreeSet<RowId> = stable.iter().copied().chain(churned.writes.iter().filter_map(|w| w.row)).collect();
+    let doubled: Vec<Repeat> =
+        repeats(seen).into_iter().filter(|r| held.contains(&r.row) && !deleted.contains(&r.row)).collect();
     let pages = churned.walk.pages.len();
     let overlapping =
         churned.writes.iter().filter(|w| w.acknowledged && w.after_pages >= 1 && w.after_pages < pages).count();
     let mut damage = Damage { owed: owed.len(), lost, doubled, overlapping, ..Damage::default() };
     damage.diagnosis = diagnosis(churned, seen, &damage, &stable);
+    damage.pages = damage
+        .doubled
+        .iter()
+        .map(|repeat| churned.walk.page_of(repeat.again))
+        .chain(damage.lost.iter().filter_map(|row| boundary_of(&churned.walk, seen, &stable, *row)))
+        .collect();
     damage.places = places(churned, &damage, &stable, seen, name);
     damage
 }
@@ -117,11 +129,12 @@ fn diagnosis(churned: &Churned, seen: &[RowId], damage: &Damage, stable: &[RowId
     if churned.kind == ChurnKind::Inserts {
         return after_tie.then_some(TIE);
     }
-    let after_delete = damage.lost.iter().all(|row| {
-        write_before(churned, seen, stable, *row)
+    // Shifts add up, so that a loss may show only a page later than its cause.
+    let after_delete = damage.lost.iter().filter(|row| {
+        write_before(churned, seen, stable, **row)
             .is_some_and(|w| matches!(w.what, WriteKind::DeleteRead | WriteKind::DeleteAnchor))
     });
-    after_delete.then_some(OFFSET)
+    (after_delete.count() * 2 >= damage.lost.len()).then_some(OFFSET)
 }
 
 /// The page boundary (pages read) at which a lost row was passed by: behind the page of the last stable row before
@@ -157,7 +170,8 @@ fn places(
     };
     let doubled = damage.doubled.iter().map(|repeat| {
         let (first, again) = (churned.walk.page_of(repeat.first), churned.walk.page_of(repeat.again));
-        let between = write_at(first + 1).map_or_else(String::new, |write| format!("; between them: {write}"));
+        let when = if again == first + 1 { "between them" } else { "just before that" };
+        let between = write_at(again).map_or_else(String::new, |write| format!("; {when}: {write}"));
         format!("{} came on page {} and again on page {}{between}", name(repeat.row), first + 1, again + 1)
     });
     let lost = damage.lost.iter().map(|row| {
@@ -285,6 +299,14 @@ pub(super) mod tests {
         );
         let d = weigh(&c);
         assert_eq!((d.lost, d.doubled), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_row_that_others_moved_behind_the_position_may_come_again() {
+        let c = churned(ChurnKind::Inserts, &[1, 2, 3, 4], &[&[1, 2], &[3, 4], &[1]], vec![], &[2, 3, 4, 1]);
+        assert_eq!(weigh(&c).doubled, []);
+        let c = churned(ChurnKind::Inserts, &[1, 2, 3, 4], &[&[1, 2], &[3, 4], &[1]], vec![], &[1, 2, 3, 4]);
+        assert_eq!(weigh(&c).doubled.len(), 1);
     }
 
     #[test]

@@ -45,7 +45,10 @@ fn on(evidence: &AnyEvidence, judge: fn(&Evidence) -> Judgement) -> Judgement {
         return Judgement::inconclusive("the probe of this check saw nothing");
     };
     if let Some(blocked) = &evidence.blocked {
-        let message = format!("the listing could not be read: {} was answered with {}", blocked.sent, blocked.told());
+        let message = match blocked.status() {
+            Some(_) => format!("the listing could not be read: {} was answered with {}", blocked.sent, blocked.told()),
+            None => format!("the listing could not be read: {}: {}", blocked.sent, blocked.told()),
+        };
         return Judgement::inconclusive(message).cite(blocked.exchange);
     }
     judge(evidence)
@@ -66,11 +69,15 @@ fn reference(evidence: &Evidence) -> Option<(&Walk, &[RowId])> {
     Some((walk, walk.rows(&[])))
 }
 
-/// Whether the repetitions of the reference walk agreed with it; `None` if it was not repeated to the same point.
+/// Whether the repetitions of the reference walk, the one at the end included, agreed with it; `None` if it was not
+/// repeated to the same point.
 fn at_rest(evidence: &Evidence) -> Option<bool> {
     let (_, rows) = reference(evidence)?;
-    let again = evidence.quiet.get(1)?;
-    (!again.end.says_nothing()).then(|| again.rows(rows) == rows)
+    let mut agreed = None;
+    for again in evidence.quiet.iter().skip(1).filter(|again| !again.end.says_nothing()) {
+        agreed = Some(agreed.unwrap_or(true) && again.rows(rows) == rows);
+    }
+    agreed
 }
 
 /// Says so, if the listing was not at rest while it was looked at.
@@ -93,9 +100,12 @@ fn counts(evidence: &Evidence) -> bool {
     if matches!(evidence.declared.spelling, super::evidence::Spelling::LastId) {
         return false;
     }
-    let tokens: &[TokenSample] = reference(evidence).map_or(&[], |(walk, _)| &walk.tokens);
+    // The reference walk has large pages, often only one: the walk with the most cursors shows best how they move.
+    let walks = evidence.quiet.iter().take(1).chain(&evidence.sized).chain(evidence.churned.iter().map(|c| &c.walk));
+    let tokens: &[TokenSample] = walks.map(|walk| walk.tokens.as_slice()).max_by_key(|t| t.len()).unwrap_or_default();
     let numbers: Vec<u64> = tokens.iter().map_while(|token| token.text.parse().ok()).collect();
-    let ids = tokens.iter().any(|token| token.is_last_id);
+    // Of numbers that count rows, one may happen to be the id of a row.
+    let ids = tokens.iter().all(|token| token.is_last_id);
     numbers.len() == tokens.len()
         && !ids
         && numbers.len() >= 2
@@ -116,4 +126,35 @@ fn named(names: &Names, rows: &[RowId]) -> String {
 /// "1 row", "2 rows".
 fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{damage::tests::walk, *};
+
+    fn walk_with(tokens: &[&str]) -> Walk {
+        let sample = |(page, text): (usize, &&str)| TokenSample { page, text: (*text).into(), is_last_id: false };
+        Walk { tokens: tokens.iter().enumerate().map(sample).collect(), ..walk(&[&[1], &[2], &[3]]) }
+    }
+
+    #[test]
+    fn numbers_that_grow_evenly_count_pages_in_whatever_walk_they_are_seen() {
+        let evidence = |quiet: &[&str], sized: &[&str]| Evidence {
+            quiet: vec![walk_with(quiet)],
+            sized: vec![walk_with(sized)],
+            ..Evidence::default()
+        };
+        assert!(counts(&evidence(&["2", "3"], &[])));
+        assert!(counts(&evidence(&[], &["5", "10", "15"])), "the reference walk has one page");
+        assert!(!counts(&evidence(&[], &["5", "6", "9"])), "ids");
+        assert!(!counts(&evidence(&[], &["5"])));
+        let with_ids = |ids: [bool; 2]| {
+            let mut walk = walk_with(&["5", "10"]);
+            walk.tokens.iter_mut().zip(ids).for_each(|(token, is_id)| token.is_last_id = is_id);
+            counts(&Evidence { quiet: vec![walk], ..Evidence::default() })
+        };
+        assert!(!with_ids([true, true]));
+        assert!(with_ids([false, true]), "one offset happens to be an id");
+        assert!(!counts(&evidence(&["cD0y", "cD0z", "cD1a"], &["2", "3"])));
+    }
 }

@@ -41,8 +41,12 @@ fn ties(evidence: &Evidence) -> Judgement {
     let before: Vec<&Walk> = evidence.quiet.iter().take(1).chain(&evidence.sized).collect();
     let created: Vec<&Walk> = evidence.tied.iter().collect();
     let mut cut = 0;
-    for walks in [before, created] {
-        let groups = Groups::of(&walks, rows);
+    for (walks, only) in [(before, None), (created, Some(&evidence.tied_rows))] {
+        let mut groups = Groups::of(&walks, rows);
+        if let Some(own) = only {
+            // What others write may tie with anything; only rows that the probe itself created are known to be there.
+            groups.keep(own);
+        }
         for walk in &walks {
             match groups.test(walk, rows) {
                 Tested::Sound(cuts) => cut += cuts,
@@ -104,6 +108,13 @@ impl Groups {
         }
         members.retain(|_, rows| rows.len() > 1);
         Self { key_of, members }
+    }
+
+    fn keep(&mut self, own: &[RowId]) {
+        for rows in self.members.values_mut() {
+            rows.retain(|row| own.contains(row));
+        }
+        self.members.retain(|_, rows| rows.len() > 1);
     }
 
     /// The pages that end inside a group, and what became of the group there.
@@ -285,6 +296,16 @@ mod tests {
         early.end = End::Cap;
         assert_eq!(ties(&evidence(whole, vec![early])).verdict, Verdict::Inconclusive);
         assert_eq!(ties(&Evidence::default()).verdict, Verdict::NotApplicable);
+    }
+
+    #[test]
+    fn of_rows_created_for_it_only_those_are_judged() {
+        let mut e = evidence(keyed(&[&[1]], &[9]), vec![]);
+        e.tied = vec![keyed(&[&[1, 2], &[4]], &[8, 8, 7]), keyed(&[&[1, 2, 3], &[4]], &[8, 8, 8, 7])];
+        e.tied_rows = vec![RowId(1), RowId(2)];
+        assert_ne!(ties(&e).verdict, Verdict::Fail, "row 3 is somebody else's and may be new");
+        e.tied_rows.push(RowId(3));
+        assert_eq!(ties(&e).verdict, Verdict::Fail);
     }
 
     fn ordered(broken: Option<Inversion>, compared: usize) -> Walk {

@@ -92,6 +92,7 @@ pub(super) const PAG_012: JudgedRule = JudgedRule {
 fn refused(evidence: &Evidence) -> Judgement {
     let first_page: &[RowId] = reference(evidence).map_or(&[], |(_, rows)| rows);
     let told: Vec<&BadToken> = evidence.bad_tokens.iter().filter(|bad| !bad.answer.says_nothing()).collect();
+    let numbers = counts(evidence);
     let random_refused = told.iter().any(|bad| bad.made == BadTokenKind::Random && bad.answer.is_client_error());
     let mut explained = 0;
     for bad in &told {
@@ -114,8 +115,8 @@ fn refused(evidence: &Evidence) -> Judgement {
             {
                 explained += 1;
             }
-            // Zero, negative and wordy numbers may be taken for the default: that is what the first page is.
-            Got::Page { .. } if bad.made == BadTokenKind::NoNumber => explained += 1,
+            // Where pages are counted, what is no page's number may be taken for the default: the first page.
+            Got::Page { .. } if numbers || bad.made == BadTokenKind::NoNumber => explained += 1,
             Got::Page { rows, continues, .. } if rows.is_empty() && !continues => {
                 return fail("a cursor never issued is answered with an empty page, which looks like the end")
                     .severity(Severity::Critical);
@@ -389,7 +390,12 @@ mod tests {
         assert_eq!(judge_bad(vec![bad(NoNumber, page(&[1, 2])), bad(NoNumber, refusal(404))]).0, Verdict::Pass);
         assert_eq!(judge_bad(vec![bad(NoNumber, page(&[1, 2]))]).0, Verdict::Inconclusive);
         let circle = Got::Page { status: 200, rows: ids(&[1]), continues: true, circles: true, total: None };
-        assert_eq!(judge_bad(vec![bad(NoNumber, circle)]).0, Verdict::Fail);
+        assert_eq!(judge_bad(vec![bad(NoNumber, circle.clone())]).0, Verdict::Fail);
+        let counted =
+            |made, got| refused(&Evidence { bad_tokens: vec![bad(made, got)], ..tokens(&["2", "3"]) }).verdict;
+        assert_eq!(counted(BadTokenKind::Random, page(&[1])), Verdict::Inconclusive, "the number is in a link");
+        assert_eq!(counted(BadTokenKind::Random, circle), Verdict::Fail);
+        assert_eq!(counted(BadTokenKind::Random, refusal(500)), Verdict::Fail);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Quiet walks: PAG-001, PAG-004, PAG-005, PAG-010.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{at_rest, count, named, on, reference, restless, unseen};
 use crate::{
@@ -99,6 +99,8 @@ fn terminates(evidence: &Evidence) -> Judgement {
     for walk in walks() {
         let (expected, severity) = match &walk.end {
             End::TokenCycle { .. } => ("cursors that lead on, and none on the last page", None),
+            // Rows that keep changing places come again and again without leading in a circle.
+            End::NoProgress if at_rest(evidence) == Some(false) => continue,
             End::NoProgress => ("rows that were not delivered before, or the end", None),
             End::MoreWithoutToken => ("a way to the rows that are said to follow", None),
             _ => continue,
@@ -225,7 +227,8 @@ fn exactly_once(evidence: &Evidence) -> Judgement {
 }
 
 /// Walks differ, and not because others write: a row came in the first and the third walk but not in the second, or
-/// the stated total is exactly the number of different rows and yet rows are missing.
+/// the stated total is exactly the number of different rows and yet rows are missing, or the same rows come in quite
+/// another order each time, so that walks with smaller pages lose some.
 fn restless_but_wrong(evidence: &Evidence) -> Option<Judgement> {
     let (_, rows) = reference(evidence)?;
     let [first, second, third] = evidence.quiet.as_slice() else { return None };
@@ -262,6 +265,8 @@ fn restless_but_wrong(evidence: &Evidence) -> Option<Judgement> {
             ),
             walk,
         )
+    } else if let Some((actual, walk)) = lost_to_shuffling(evidence, rows, &all) {
+        (actual, walk)
     } else {
         return None;
     };
@@ -272,6 +277,41 @@ fn restless_but_wrong(evidence: &Evidence) -> Option<Judgement> {
             .detail("diagnosis: the listing has no fixed order, so that pages of one walk overlap and leave gaps")
             .cite(walk.pages.iter().take(2).map(|page| page.exchange)),
     )
+}
+
+/// Every quiet walk gives the same rows, shuffled, and a walk with other pages does not give them all once.
+fn lost_to_shuffling<'e>(evidence: &'e Evidence, rows: &[RowId], all: &BTreeSet<RowId>) -> Option<(String, &'e Walk)> {
+    let quiet: Vec<&[RowId]> = evidence.quiet.iter().map(|walk| walk.rows(rows)).collect();
+    let same_rows = quiet.iter().all(|seen| seen.len() == all.len());
+    if !same_rows || !quiet.windows(2).all(|pair| shuffled(pair[0], pair[1])) {
+        return None;
+    }
+    evidence.sized.iter().filter(|walk| walk.is_complete()).find_map(|walk| {
+        let seen = walk.rows(rows);
+        let delivered: BTreeSet<RowId> = seen.iter().copied().collect();
+        let missing = all.difference(&delivered).count();
+        let doubled = repeats(seen).len();
+        let told = format!(
+            "{doubled} repeated and {missing} missing ({}), while {} walks gave the same {} in another order each",
+            walk.asked,
+            quiet.len(),
+            count(all.len(), "row")
+        );
+        (missing > 0 || doubled > 0).then_some((told, walk))
+    })
+}
+
+/// Whether most rows changed places. Rows that others write to move alone, past the rest, which stays in order.
+fn shuffled(before: &[RowId], after: &[RowId]) -> bool {
+    const TOO_FEW: usize = 8;
+    let places: HashMap<RowId, usize> = before.iter().enumerate().map(|(at, row)| (*row, at)).collect();
+    // The ends of the longest rising sequences of each length, by patience sorting.
+    let mut ends: Vec<usize> = Vec::new();
+    for place in after.iter().filter_map(|row| places.get(row)) {
+        let pile = ends.partition_point(|end| end < place);
+        if pile == ends.len() { ends.push(*place) } else { ends[pile] = *place }
+    }
+    before.len() >= TOO_FEW && ends.len() * 2 < before.len()
 }
 
 /// A walk that passes by rows which another walk of the same listing delivers.
@@ -447,6 +487,10 @@ mod tests {
             e.quiet[0].end = end;
             assert_eq!(terminates(&e).verdict, Verdict::Fail);
         }
+        let mut shuffled = twice(&[&[1, 2]]);
+        shuffled.quiet[1] = walk(&[&[2, 1]]);
+        shuffled.sized = vec![Walk { end: End::NoProgress, ..walk(&[&[1], &[2], &[1]]) }];
+        assert_eq!(terminates(&shuffled).verdict, Verdict::Inconclusive, "rows change places");
         assert_eq!(terminates(&twice(&[&[1], &[2]])).verdict, Verdict::Pass);
         assert_eq!(terminates(&twice(&[&[1]])).verdict, Verdict::Inconclusive);
     }
@@ -511,6 +555,22 @@ mod tests {
         };
         e.quiet = vec![totals(walk(&[&[1, 2], &[2]])), totals(walk(&[&[2, 3], &[3]])), totals(walk(&[&[1, 2], &[1]]))];
         assert_eq!(exactly_once(&e).verdict, Verdict::Fail, "three rows, three stated, and none of the walks has them");
+    }
+
+    #[test]
+    fn rows_shuffled_in_every_walk_are_lost_by_smaller_pages_and_not_by_others() {
+        let first: &[u128] = &[1, 2, 3, 4, 5, 6, 7, 8];
+        let evidence = |second: &[u128], third: &[u128], sized: &[&[u128]]| {
+            let quiet = vec![walk(&[first]), walk(&[second]), walk(&[third])];
+            exactly_once(&Evidence { quiet, sized: vec![walk(sized)], ..Evidence::default() }).verdict
+        };
+        let (second, third): (&[u128], &[u128]) = (&[7, 3, 8, 2, 6, 1, 5, 4], &[5, 1, 4, 6, 2, 8, 3, 7]);
+        let lossy: &[&[u128]] = &[&[3, 1, 5, 8], &[8, 2, 5, 7]];
+        assert_eq!(evidence(second, third, lossy), Verdict::Fail);
+        assert_eq!(evidence(second, third, &[&[3, 1, 5, 8], &[6, 2, 4, 7]]), Verdict::Inconclusive, "nothing was lost");
+        let moved: &[u128] = &[8, 1, 2, 3, 4, 5, 6, 7];
+        assert_eq!(evidence(moved, first, lossy), Verdict::Inconclusive, "others wrote to one row");
+        assert_eq!(evidence(second, &[5, 1, 4, 6, 2, 8, 3, 9], lossy), Verdict::Inconclusive, "others created a row");
     }
 
     #[test]
