@@ -57,7 +57,9 @@ fn every_rule_is_explained_and_unknown_ones_are_not() {
     let unknown = Program::with(&["explain", "PAG-999"]).ended();
     unknown.exits(2).prints_nothing().complains("there is no rule `PAG-999`; did you mean PAG-");
     for judged in families::rules() {
-        Program::with(&["explain", judged.rule.id]).ended().exits(0).prints(judged.rule.id);
+        let explained = Program::with(&["explain", judged.rule.id]).env("COLUMNS", "80").ended();
+        explained.exits(0).prints(judged.rule.id);
+        assert!(explained.stdout.lines().all(|line| line.chars().count() <= 80), "{}", explained.told());
     }
 }
 
