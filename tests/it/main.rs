@@ -5,5 +5,6 @@
 mod architecture;
 mod cli;
 mod hostile;
+mod readme;
 mod rules;
 mod support;
