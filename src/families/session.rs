@@ -16,6 +16,9 @@ pub trait Session: Send + Sync {
     /// Sends a request and reads the response to its end.
     fn send(&self, request: Request) -> BoxFuture<'_, Outcome>;
 
+    /// Sends a request that undoes what the check did, even if the run is interrupted or its limits are spent.
+    fn undo(&self, request: Request) -> BoxFuture<'_, Outcome>;
+
     /// Lets time pass; returns early when the run is interrupted.
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()>;
 

@@ -3,6 +3,7 @@
 //! Readers run side by side, writers one after another, saturating checks last. Whatever happens (a failed step, an
 //! interruption, a spent budget), teardown runs and a record of what was learned is made.
 
+mod afterwards;
 mod events;
 mod judge;
 mod redaction;
@@ -23,7 +24,7 @@ use futures_util::{FutureExt, StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use self::{session::CheckSession, trace::Trace};
+use self::{afterwards::Afterwards, session::CheckSession, trace::Trace};
 use crate::{
     exchange::Redactor,
     families::{Evidence, FAMILIES, Footprint, Observer},
@@ -47,8 +48,8 @@ pub struct Options {
     pub seed: u64,
 }
 
-/// What teardown may take when the run itself was cut short.
-const TEARDOWN_TIME: Duration = Duration::from_secs(30);
+/// What teardown and undoing may take when the run itself was cut short.
+const TIME_AFTERWARDS: Duration = Duration::from_secs(30);
 
 /// Carries out a plan; every outcome of the target's making is in the record, an error is only a setting that
 /// cannot be used.
@@ -64,6 +65,8 @@ pub async fn run(
         FAMILIES.iter().filter_map(|family| Some((family.name, family.observer?(&suite.conventions)))).collect();
     let trace = Arc::new(Trace::new(redactor(suite), observers, Arc::clone(&events)));
     let wire = Arc::new(Wire::new(settings(suite, options, suite.limits.clone()), trace.clone(), cancel.clone())?);
+    let limits = Limits { requests: 1_000, duration: Span(TIME_AFTERWARDS), ..suite.limits.clone() };
+    let afterwards = Arc::new(Afterwards::new(settings(suite, options, limits), trace.clone()));
     let values = Arc::new(Mutex::new(initial_values(suite)));
     let mut stopped = None;
     if let Err(why) = steps::setup(suite, &wire, &values).await {
@@ -71,18 +74,13 @@ pub async fn run(
     }
     let mut evidence: BTreeMap<usize, Evidence> = BTreeMap::new();
     if stopped.is_none() {
-        let driver = Driver { wire: &wire, values: &values, seed: options.seed, events: &events, trace: &trace };
+        let seed = options.seed;
+        let driver =
+            Driver { wire: &wire, afterwards: &afterwards, values: &values, seed, events: &events, trace: &trace };
         evidence = driver.drive(plan, options.jobs.max(1)).await;
     }
     let mut notes = trace.notes();
-    notes.extend(
-        steps::teardown(suite, &values, || {
-            // The run's own limits may be spent; what it created must go all the same.
-            let limits = Limits { requests: 1_000, duration: Span(TEARDOWN_TIME), ..suite.limits.clone() };
-            Wire::new(settings(suite, options, limits), trace.clone(), CancellationToken::new())
-        })
-        .await?,
-    );
+    notes.extend(steps::teardown(suite, &values, &afterwards).await);
     // An interruption during setup looks like a failed step.
     if cancel.is_cancelled() {
         stopped = Some(Stopped::Interrupted);
@@ -116,6 +114,7 @@ pub async fn run(
 /// Drives the checks of a plan.
 struct Driver<'r> {
     wire: &'r Arc<Wire>,
+    afterwards: &'r Arc<Afterwards>,
     values: &'r Arc<Mutex<Values>>,
     seed: u64,
     events: &'r Arc<dyn Events>,
@@ -146,7 +145,8 @@ impl Driver<'_> {
         }
         let check = item.check;
         self.events.check_started(check.family().name, check.name());
-        let session = CheckSession::new(self.wire.clone(), self.values.clone(), check.name(), self.seed);
+        let session =
+            CheckSession::new(self.wire.clone(), self.afterwards.clone(), self.values.clone(), check.name(), self.seed);
         // A fault of ours in one check must not cost what the others learned.
         let probed = AssertUnwindSafe(check.probe(&session, &item.planned)).catch_unwind().await;
         self.events.check_ended(check.family().name, check.name());

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use url::Url;
 
-use super::lock;
+use super::{afterwards::Afterwards, lock};
 use crate::{
     exchange::{Outcome, Request},
     families::Session,
@@ -21,18 +21,25 @@ use crate::{
 /// Sends on behalf of one check.
 pub(super) struct CheckSession {
     wire: Arc<Wire>,
+    afterwards: Arc<Afterwards>,
     values: Arc<Mutex<Values>>,
     check: String,
     random: Mutex<ChaCha8Rng>,
 }
 
 impl CheckSession {
-    pub(super) fn new(wire: Arc<Wire>, values: Arc<Mutex<Values>>, check: &str, seed: u64) -> Self {
+    pub(super) fn new(
+        wire: Arc<Wire>,
+        afterwards: Arc<Afterwards>,
+        values: Arc<Mutex<Values>>,
+        check: &str,
+        seed: u64,
+    ) -> Self {
         // Each check has a sequence of its own, whatever runs beside it.
         let mut hasher = DefaultHasher::new();
         check.hash(&mut hasher);
         let random = ChaCha8Rng::seed_from_u64(seed ^ hasher.finish());
-        Self { wire, values, check: check.to_owned(), random: Mutex::new(random) }
+        Self { wire, afterwards, values, check: check.to_owned(), random: Mutex::new(random) }
     }
 }
 
@@ -40,6 +47,16 @@ impl Session for CheckSession {
     fn send(&self, mut request: Request) -> BoxFuture<'_, Outcome> {
         request.check.clone_from(&self.check);
         Box::pin(self.wire.send(request))
+    }
+
+    fn undo(&self, mut request: Request) -> BoxFuture<'_, Outcome> {
+        request.check.clone_from(&self.check);
+        Box::pin(async move {
+            match self.afterwards.wire().filter(|_| self.stopping()) {
+                Some(wire) => wire.send(request).await,
+                None => self.wire.send(request).await,
+            }
+        })
     }
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {

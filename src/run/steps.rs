@@ -1,17 +1,17 @@
 //! Setup and teardown.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::lock;
+use super::{afterwards::Afterwards, lock};
 use crate::{
     exchange::{Outcome, Payload, Reply, Request, Who},
     json::Scalar,
     notation::{Template, Unknown, Values, render_json},
     suite::{Capture, Content, Step, Suite},
-    wire::{Wire, WireError},
+    wire::Wire,
 };
 
 /// Runs the setup steps; the first that fails ends it.
@@ -23,22 +23,18 @@ pub(super) async fn setup(suite: &Suite, wire: &Wire, values: &Mutex<Values>) ->
 }
 
 /// Runs every teardown step whose names are known; says what failed.
-pub(super) async fn teardown(
-    suite: &Suite,
-    values: &Arc<Mutex<Values>>,
-    wire: impl FnOnce() -> Result<Wire, WireError>,
-) -> Result<Vec<String>, WireError> {
+pub(super) async fn teardown(suite: &Suite, values: &Mutex<Values>, afterwards: &Afterwards) -> Vec<String> {
     let mut notes = Vec::new();
     if suite.teardown.is_empty() {
-        return Ok(notes);
+        return notes;
     }
-    let wire = wire()?;
+    let Some(wire) = afterwards.wire() else { return vec!["teardown could not be run".into()] };
     for step in &suite.teardown {
         if let Err(why) = run(step, "teardown", &wire, values).await {
             notes.push(format!("teardown step `{}`: {why}", step.name));
         }
     }
-    Ok(notes)
+    notes
 }
 
 async fn run(step: &Step, phase: &'static str, wire: &Wire, values: &Mutex<Values>) -> Result<(), String> {

@@ -68,6 +68,10 @@ impl Scripted {
 }
 
 impl Session for Scripted {
+    fn undo(&self, request: Request) -> BoxFuture<'_, Outcome> {
+        self.send(request)
+    }
+
     fn send(&self, request: Request) -> BoxFuture<'_, Outcome> {
         let number = {
             let mut asked = self.asked.lock().unwrap();

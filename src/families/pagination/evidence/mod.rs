@@ -59,6 +59,8 @@ pub struct Evidence {
     pub tied: Vec<Walk>,
     /// Those rows.
     pub tied_rows: Vec<RowId>,
+    /// Rows that the probe created and could not delete.
+    pub left_behind: Vec<RowId>,
     /// Why the probe could not write what it meant to, if so.
     pub churn_trouble: Option<String>,
     /// Whether the run ended while the probe was at work.

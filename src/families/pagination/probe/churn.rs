@@ -37,11 +37,8 @@ impl Probe<'_> {
         let mut own = OwnRows::default();
         let page = self.rows_a_page();
         let trouble = self.churned_walks(&mut own, page, deletes).await;
-        let left = if churn.delete.is_some() { self.clean_up(&mut own).await } else { own.alive().count() };
         self.evidence.churn_trouble = trouble.err();
-        if left > 0 && churn.delete.is_some() {
-            tracing::warn!(check = self.config.name, left, "rows that the check created could not be deleted");
-        }
+        self.evidence.left_behind = self.clean_up(&mut own).await;
     }
 
     async fn churned_walks(&mut self, own: &mut OwnRows, page: usize, deletes: bool) -> Result<(), String> {

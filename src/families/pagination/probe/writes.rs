@@ -60,7 +60,7 @@ impl Probe<'_> {
         values.insert("n".into(), own.tried.to_string());
         values.insert("uuid".into(), self.uuid());
         values.insert("key".into(), key.unwrap_or_default().to_owned());
-        let outcome = self.write(write, &values, "a row created").await;
+        let outcome = self.write(write, &values, "a row created", false).await;
         note(&mut fact, &outcome);
         if let (Ok(reply), Some(path)) = (&outcome, &write.id)
             && fact.acknowledged
@@ -77,7 +77,7 @@ impl Probe<'_> {
         fact
     }
 
-    /// Deletes a row that the probe created.
+    /// Deletes a row that the probe created, as a part of the test.
     pub(super) async fn delete(
         &mut self,
         own: &mut OwnRows,
@@ -87,27 +87,37 @@ impl Probe<'_> {
     ) -> WriteFact {
         let mut fact =
             WriteFact { after_pages, what, row: Some(row), exchange: None, acknowledged: false, ambiguous: false };
-        let Some(write) = self.config.churn.as_ref().and_then(|churn| churn.delete.as_ref()) else { return fact };
-        let Some(target) = own.rows.iter_mut().find(|own| own.alive && own.row == row) else { return fact };
-        let mut values = self.listing.values.clone();
-        values.insert("id".into(), target.id.clone());
-        target.alive = false;
-        let outcome = self.write(write, &values, "a row deleted").await;
-        note(&mut fact, &outcome);
+        if let Some(outcome) = self.delete_own(own, row, "a row deleted", false).await {
+            note(&mut fact, &outcome);
+        }
         fact
     }
 
-    /// Deletes what is left of the rows the probe created; returns how many could not be deleted.
-    pub(super) async fn clean_up(&mut self, own: &mut OwnRows) -> usize {
+    /// Deletes what is left of the rows the probe created, whatever became of the run; returns those that are still
+    /// there.
+    pub(super) async fn clean_up(&mut self, own: &mut OwnRows) -> Vec<RowId> {
         let rows: Vec<RowId> = own.alive().map(|own| own.row).collect();
-        let mut left = 0;
+        let mut left = Vec::new();
         for row in rows {
-            left += usize::from(!self.delete(own, row, WriteKind::DeleteRead, 0).await.acknowledged);
+            let gone = |reply: &crate::exchange::Reply| reply.is_success() || matches!(reply.status, 404 | 410);
+            match self.delete_own(own, row, "cleaning up", true).await {
+                Some(Ok(reply)) if gone(&reply) => {}
+                _ => left.push(row),
+            }
         }
         left
     }
 
-    async fn write(&self, write: &Write, values: &Values, purpose: &'static str) -> Outcome {
+    async fn delete_own(&self, own: &mut OwnRows, row: RowId, purpose: &'static str, undo: bool) -> Option<Outcome> {
+        let write = self.config.churn.as_ref()?.delete.as_ref()?;
+        let target = own.rows.iter_mut().find(|own| own.alive && own.row == row)?;
+        let mut values = self.listing.values.clone();
+        values.insert("id".into(), target.id.clone());
+        target.alive = false;
+        Some(self.write(write, &values, purpose, undo).await)
+    }
+
+    async fn write(&self, write: &Write, values: &Values, purpose: &'static str, undo: bool) -> Outcome {
         let who = match &write.client {
             Some(name) => Who::named(Some(name)),
             None => self.listing.who.clone(),
@@ -128,6 +138,7 @@ impl Probe<'_> {
             Ok(request)
         };
         match build() {
+            Ok(request) if undo => self.session.undo(request).await,
             Ok(request) => self.session.send(request).await,
             Err(message) => Err(crate::exchange::Failure { id: None, kind: FailureKind::Request, message }),
         }

@@ -4,7 +4,7 @@ use super::{count, counts, damage::damage, named, on, unseen};
 use crate::{
     exchange::ExchangeId,
     families::{
-        JudgedRule,
+        Evidence as AnyEvidence, JudgedRule,
         pagination::evidence::{ChurnKind, Churned, End, Evidence, RowId, WriteFact, WriteKind},
     },
     rule::{Judgement, Rule, Severity, Strength},
@@ -28,7 +28,7 @@ pub(super) const PAG_006: JudgedRule = JudgedRule {
                  (`WHERE (key, id) < (?, ?)`), not a number of rows to skip.",
         defects: &["pagination.offset-behind-cursor", "pagination.insert-repeats"],
     },
-    judge: |evidence| on(evidence, under_inserts),
+    judge: |evidence| with_leftovers(evidence, on(evidence, under_inserts)),
 };
 
 fn under_inserts(evidence: &Evidence) -> Judgement {
@@ -52,11 +52,24 @@ pub(super) const PAG_007: JudgedRule = JudgedRule {
         remedy: "Compare with the cursor's sort key and id instead of looking its row up or skipping a number of rows.",
         defects: &["pagination.offset-behind-cursor", "pagination.anchor-lookup", "pagination.anchor-restart"],
     },
-    judge: |evidence| on(evidence, under_deletes),
+    judge: |evidence| with_leftovers(evidence, on(evidence, under_deletes)),
 };
 
 fn under_deletes(evidence: &Evidence) -> Judgement {
     under(evidence, ChurnKind::Deletes, "rows were deleted")
+}
+
+/// Says which rows the check has left behind: whoever owns the target must know.
+fn with_leftovers(evidence: &AnyEvidence, judgement: Judgement) -> Judgement {
+    let AnyEvidence::Pagination(evidence) = evidence else { return judgement };
+    if evidence.left_behind.is_empty() {
+        return judgement;
+    }
+    let rows = named(&evidence.names, &evidence.left_behind);
+    judgement.detail(format!(
+        "{} that this check created could not be deleted: {rows}",
+        count(evidence.left_behind.len(), "row")
+    ))
 }
 
 fn under(evidence: &Evidence, kind: ChurnKind, what: &str) -> Judgement {
