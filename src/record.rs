@@ -27,6 +27,8 @@ pub struct Record {
     pub findings: Vec<Finding>,
     /// Every rule that was planned for a check and not judged.
     pub not_judged: Vec<NotJudged>,
+    /// Checks of the suite none of whose rules could be judged.
+    pub unjudged: Vec<Unjudged>,
     /// The exchanges that findings cite, and those that failed, by number.
     pub exchanges: Vec<Exchange>,
     /// The suite's waivers and what became of them.
@@ -56,6 +58,8 @@ pub enum Stopped {
     Budget(String),
     /// The target could not be reached.
     Unreachable(String),
+    /// The target answered nothing but errors of its own.
+    Unavailable(String),
     /// Every request of a client was refused for its credentials.
     LoginRefused(String),
     /// A setup step failed.
@@ -74,6 +78,17 @@ pub struct NotJudged {
     /// The permit that was missing; none if the run ended before.
     pub permit: Option<String>,
     /// Why, for people.
+    pub why: String,
+}
+
+/// A check of the suite none of whose rules could be judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unjudged {
+    /// Its family.
+    pub family: String,
+    /// Its name.
+    pub check: String,
+    /// Why, in the words of the first rule that could not be judged.
     pub why: String,
 }
 

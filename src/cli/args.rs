@@ -108,10 +108,12 @@ pub(super) struct Run {
     #[arg(long, conflicts_with_all = ["files", "target"], help_heading = "Demo")]
     pub(super) demo: bool,
     /// A defect for the reference API to have; repeatable, see `fincheck serve --list-defects`
-    #[arg(long, value_name = "NAME", requires = "demo", help_heading = "Demo")]
+    // Without the conflict, naming a suite as well would lift the requirement, for `demo` conflicts with suites itself.
+    #[arg(long, value_name = "NAME", requires = "demo", conflicts_with_all = ["files", "target"], help_heading = "Demo")]
     pub(super) defect: Vec<String>,
     /// A legal oddity for the reference API to have; repeatable, see `fincheck serve --list-variants`
-    #[arg(long, value_name = "NAME", requires = "demo", help_heading = "Demo")]
+    // Without the conflict, naming a suite as well would lift the requirement, for `demo` conflicts with suites itself.
+    #[arg(long, value_name = "NAME", requires = "demo", conflicts_with_all = ["files", "target"], help_heading = "Demo")]
     pub(super) variant: Vec<String>,
     /// Only show what would be sent, like `fincheck plan`
     #[arg(long = "dry-run")]

@@ -121,7 +121,10 @@ pub(super) fn explain(id: &str) -> anyhow::Result<Exit> {
         text.push_str(line.trim_end());
     }
     if let Some(defect) = rule.defects.first() {
-        text.push_str(&format!("\n\nSee it fail: fincheck run --demo --only {} --defect {defect}", rule.id));
+        let (run, defect) = (format!("fincheck run --demo --only {}", rule.id), format!("--defect {defect}"));
+        // In two lines it can still be copied as it is.
+        let fits = run.len() + defect.len() + 3 <= usize::from(width());
+        text.push_str(&format!("\n\nSee it fail:\n  {run} {}{defect}", if fits { "" } else { "\\\n    " }));
     }
     print(&(text + "\n"))?;
     Ok(Exit::Passed)

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     families::FAMILIES,
     plan::{Choice, Plan},
-    suite::{self, Report, Suite},
+    suite::{self, Report, Step, Suite},
 };
 
 /// The suite that is used when none is named.
@@ -134,54 +134,54 @@ pub(super) fn plan(suites: &Suites, color: Color) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// A plan in words.
+/// A plan in words, no line wider than the terminal.
 pub(super) fn told(plan: &Plan<'_>) -> String {
     let suite = plan.suite;
     let permits: Vec<&str> = suite.target.permits.iter().map(|permit| permit.as_str()).collect();
-    let mut text = format!(
-        "{}\ntarget   {}\npermits  {}\nlimits   {} requests, {}, {} at once{}\n",
-        suite.name,
-        suite.target.base_url,
-        permits.join(", "),
+    let limits = format!(
+        "{} requests, {}, {} at once{}",
         suite.limits.requests,
         suite.limits.duration,
         suite.limits.concurrency,
         suite.limits.rate.map_or_else(String::new, |rate| format!(", {rate}")),
     );
-    for step in &suite.setup {
-        text.push_str(&format!("\nsetup    {} ({})", step.request, step.client));
-    }
+    let mut text = columns(0, [[suite.name.clone()]]);
+    let facts = [("target", suite.target.base_url.to_string()), ("permits", permits.join(", ")), ("limits", limits)];
+    text.push_str(&columns(0, facts.map(|(label, fact)| [format!("{label:8}"), fact])));
+    let steps = |label: &str, steps: &[Step]| {
+        let told = |step: &Step| [format!("{label:8}"), format!("{} ({})", step.request, step.client)];
+        if steps.is_empty() { String::new() } else { format!("\n{}", columns(0, steps.iter().map(told))) }
+    };
+    text.push_str(&steps("setup", &suite.setup));
     for item in &plan.items {
         let planned = &item.planned;
         let clients = if planned.clients.is_empty() { "no credentials".into() } else { planned.clients.join(", ") };
-        text.push_str(&format!(
-            "\n{}: {}  [{}]\n",
-            item.check.family().name,
-            item.check.name(),
-            if planned.writes > 0 { format!("{clients}; writes at most {}×", planned.writes) } else { clients }
-        ));
-        text.push_str(&format!(
-            "  judges {}\n",
-            if planned.rules.is_empty() { "nothing".into() } else { crate::rule::ids(&planned.rules) }
-        ));
-        let mut steps = Table::new();
-        steps
-            .load_style(comfy_table::TableStyle::new())
-            .set_content_arrangement(comfy_table::ContentArrangement::Dynamic)
-            .set_width(width() - 3);
-        for (what, requests) in &planned.steps {
-            steps.add_row([what.clone(), format!("at most {requests}")]);
-        }
-        for line in steps.lines().filter(|_| !planned.steps.is_empty()) {
-            text.push_str(&format!("   {}\n", line.trim_end()));
-        }
-        for unplanned in planned.unplanned.iter().filter(|unplanned| unplanned.permit.is_some()) {
-            text.push_str(&format!("  not {}: {}\n", unplanned.rule, unplanned.why));
-        }
+        let writes =
+            if planned.writes > 0 { format!("; writes at most {} times", planned.writes) } else { String::new() };
+        let (family, name) = (item.check.family().name, item.check.name());
+        text.push('\n');
+        text.push_str(&columns(0, [[format!("{family}: {name}  [{clients}{writes}]")]]));
+        let rules = if planned.rules.is_empty() { "nothing".into() } else { crate::rule::ids(&planned.rules) };
+        text.push_str(&columns(2, [["judges".to_owned(), rules]]));
+        text.push_str(&columns(4, planned.steps.iter().map(|(what, n)| [what.clone(), format!("at most {n}")])));
+        let left_out = planned.unplanned.iter().filter(|unplanned| unplanned.permit.is_some());
+        text.push_str(&columns(2, left_out.map(|left| [format!("not {}", left.rule), left.why.clone()])));
     }
-    for step in &suite.teardown {
-        text.push_str(&format!("\nteardown {} ({})", step.request, step.client));
-    }
+    text.push_str(&steps("teardown", &suite.teardown));
     text.push_str(&format!("\nat most {} requests; nothing was sent\n", plan.requests()));
     text
+}
+
+/// Texts side by side, indented so far and wrapped to the width of the terminal.
+fn columns<const N: usize>(indent: u16, rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(comfy_table::TableStyle::new())
+        .set_content_arrangement(comfy_table::ContentArrangement::Dynamic)
+        .set_width(width())
+        .add_rows(rows);
+    if let Some(first) = table.column_mut(0) {
+        first.set_padding((indent, 1));
+    }
+    table.lines().map(|line| line.trim_end().to_owned() + "\n").filter(|line| line != "\n").collect()
 }

@@ -27,6 +27,7 @@ pub(super) fn record() -> Record {
             not_judged("RL-002", "rate_limit", "positions", Some("burst")),
             not_judged("IDM-003", "idempotency", "orders", Some("write")),
         ],
+        unjudged: Vec::new(),
         exchanges: exchanges(),
         waivers: vec![
             waiver("PAG-012", Some("positions"), "vendor ticket 4711", WaiverState::Used),

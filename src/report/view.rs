@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::curl::Curl;
 use crate::{
     exchange::{Exchange, ExchangeId},
-    record::{NotJudged, Record, Stopped, SuiteRef, WaiverState, WaiverUse},
+    record::{NotJudged, Record, Stopped, SuiteRef, Unjudged, WaiverState, WaiverUse},
     rule::{Finding, Verdict},
     score::{Decision, Gate, Score},
 };
@@ -52,6 +52,8 @@ pub struct View<'a> {
     pub findings: Vec<FindingView<'a>>,
     /// Rules that were planned for a check and not judged.
     pub not_judged: &'a [NotJudged],
+    /// Checks of the suite none of whose rules could be judged.
+    pub unjudged: &'a [Unjudged],
     /// The suite's waivers and what became of them.
     pub waivers: &'a [WaiverUse],
     /// What a reader should know besides.
@@ -116,6 +118,7 @@ impl<'a> View<'a> {
             gate: GateView { decision, gate: *gate },
             findings,
             not_judged: &record.not_judged,
+            unjudged: &record.unjudged,
             waivers: &record.waivers,
             notes: &record.notes,
             exchanges,

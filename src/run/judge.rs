@@ -8,7 +8,7 @@ use super::trace::Trace;
 use crate::{
     families::{self, Evidence},
     plan::Plan,
-    record::{NotJudged, Stopped, WaiverState, WaiverUse},
+    record::{NotJudged, Stopped, Unjudged, WaiverState, WaiverUse},
     rule::{Finding, Judgement, Verdict},
     suite::Suite,
 };
@@ -18,6 +18,7 @@ use crate::{
 pub(super) struct Judged {
     pub(super) findings: Vec<Finding>,
     pub(super) not_judged: Vec<NotJudged>,
+    pub(super) unjudged: Vec<Unjudged>,
 }
 
 /// Judges every planned rule on what its check saw.
@@ -34,6 +35,7 @@ pub(super) fn judge(
         let observed = item.planned.passive.then(|| trace.observed(family.name)).flatten();
         let seen =
             observed.as_ref().filter(|_| stopped.is_none() || evidence.contains_key(&number)).or(evidence.get(&number));
+        let before = judged.findings.len();
         for id in &item.planned.rules {
             let Some(rule) = families::rule(id) else { continue };
             match seen {
@@ -52,6 +54,10 @@ pub(super) fn judge(
                     why: stopped.map_or_else(|| "the check could not run".to_owned(), told),
                 }),
             }
+        }
+        // What watches all traffic has nothing to judge where all went well; a check of the suite has.
+        if !item.planned.passive {
+            judged.unjudged.extend(unjudged(&judged.findings[before..]));
         }
         for unplanned in &item.planned.unplanned {
             let Some(rule) = families::rule(unplanned.rule) else { continue };
@@ -72,12 +78,23 @@ pub(super) fn judge(
     judged
 }
 
+/// Says so if not one rule of a check could be judged, although some should have been.
+fn unjudged(findings: &[Finding]) -> Option<Unjudged> {
+    if findings.iter().any(|finding| matches!(finding.verdict, Verdict::Pass | Verdict::Fail)) {
+        return None;
+    }
+    let first = findings.iter().find(|finding| finding.verdict == Verdict::Inconclusive)?;
+    Some(Unjudged { family: first.family.clone(), check: first.check.clone(), why: first.message.clone() })
+}
+
 fn told(stopped: &Stopped) -> String {
     match stopped {
         Stopped::Interrupted => "the run was interrupted before".into(),
-        Stopped::Budget(why) | Stopped::Unreachable(why) | Stopped::LoginRefused(why) | Stopped::Setup(why) => {
-            why.clone()
-        }
+        Stopped::Budget(why)
+        | Stopped::Unreachable(why)
+        | Stopped::Unavailable(why)
+        | Stopped::LoginRefused(why)
+        | Stopped::Setup(why) => why.clone(),
     }
 }
 

@@ -89,8 +89,7 @@ pub async fn run(
     } else if stopped.is_none() {
         stopped = trace.stopped().or_else(|| spent(&wire));
     }
-    let mut judged = judge::judge(plan, &evidence, &trace, stopped.as_ref());
-    trace.redact(&mut judged.findings);
+    let judged = judge::judge(plan, &evidence, &trace, stopped.as_ref());
     let today = started.to_zoned(jiff::tz::TimeZone::UTC).date();
     let (findings, waivers) = judge::apply_suite(suite, judged.findings, &judged.not_judged, today);
     let exchanges = trace.exchanges(&findings);
@@ -105,6 +104,7 @@ pub async fn run(
         stopped,
         findings,
         not_judged: judged.not_judged,
+        unjudged: judged.unjudged,
         exchanges,
         waivers,
         notes,

@@ -20,11 +20,16 @@ pub(super) fn redact(record: &mut Record, redactor: &Redactor) {
         finding.details.iter_mut().for_each(hide);
     }
     record.not_judged.iter_mut().for_each(|not_judged| hide(&mut not_judged.why));
+    record.unjudged.iter_mut().for_each(|unjudged| hide(&mut unjudged.why));
     record.notes.iter_mut().for_each(hide);
     match &mut record.stopped {
-        Some(Stopped::Budget(why) | Stopped::Unreachable(why) | Stopped::LoginRefused(why) | Stopped::Setup(why)) => {
-            hide(why);
-        }
+        Some(
+            Stopped::Budget(why)
+            | Stopped::Unreachable(why)
+            | Stopped::Unavailable(why)
+            | Stopped::LoginRefused(why)
+            | Stopped::Setup(why),
+        ) => hide(why),
         Some(Stopped::Interrupted) | None => {}
     }
 }

@@ -5,7 +5,6 @@
 //! failed is always kept whole.
 
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
@@ -62,6 +61,9 @@ struct State {
     heads: usize,
     errors: usize,
     responses: u64,
+    /// How many of them were errors of the server, and the status of the first.
+    server_errors: u64,
+    failing: Option<u16>,
     /// The first failure to reach the target at all.
     unreachable: Option<String>,
     /// Responses to requests with credentials, and how many of them refused the credentials.
@@ -130,6 +132,11 @@ impl Trace {
             return Some(Stopped::Unreachable(why));
         }
         let state = lock(&self.state);
+        if let Some(status) = state.failing.filter(|_| state.responses == state.server_errors) {
+            return Some(Stopped::Unavailable(format!(
+                "every request was answered with an error of the server (status {status})"
+            )));
+        }
         let (client, status) = state.refused_by.as_ref()?;
         (state.refused == state.authenticated && state.authenticated > 0).then(|| {
             Stopped::LoginRefused(format!(
@@ -177,18 +184,6 @@ impl Trace {
         let failed = state.kept.iter().filter(|(_, kept)| kept.outcome.is_err()).map(|(id, _)| *id);
         wanted.extend(failed.take(UNCITED_RECORDED).collect::<Vec<_>>());
         wanted.iter().filter_map(|id| Some(self.recorded(*id, state.kept.get(id)?))).collect()
-    }
-
-    /// Replaces secrets in what findings say: they quote the target, which may have echoed them.
-    pub(super) fn redact(&self, findings: &mut [Finding]) {
-        for finding in findings {
-            let texts = [&mut finding.message, &mut finding.actual];
-            for text in texts.into_iter().chain(&mut finding.expected).chain(&mut finding.details) {
-                if let Cow::Owned(redacted) = self.redactor.redact(text) {
-                    *text = redacted;
-                }
-            }
-        }
     }
 
     fn recorded(&self, id: u32, kept: &Kept) -> Exchange {
@@ -271,6 +266,10 @@ impl State {
         match heard.outcome {
             Ok(reply) => {
                 self.responses += 1;
+                if reply.status >= 500 {
+                    self.server_errors += 1;
+                    self.failing.get_or_insert(reply.status);
+                }
                 if let Who::Client(name) = &heard.request.who {
                     self.authenticated += 1;
                     if matches!(reply.status, 401 | 403) {

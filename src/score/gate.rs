@@ -51,6 +51,7 @@ impl Gate {
         let mut reasons = Vec::new();
         reasons.extend(record.stopped.as_ref().map(stopped));
         reasons.extend(self.not_seen_enough(score).map(|reason| (UNJUDGED, reason)));
+        reasons.extend(unjudged(record).map(|reason| (UNJUDGED, reason)));
         reasons.extend(self.failures(record).map(|reason| (SHORT, reason)));
         reasons.extend(self.low_score(score));
         reasons.extend(waiver_trouble(record).map(|reason| (SHORT, reason)));
@@ -100,9 +101,17 @@ fn stopped(why: &Stopped) -> (u8, String) {
         Stopped::Interrupted => (INTERRUPTED, "the run was interrupted".to_owned()),
         Stopped::Budget(message) => (UNJUDGED, format!("the budget is spent: {message}")),
         Stopped::Unreachable(message) => (UNJUDGED, format!("the target could not be reached: {message}")),
+        Stopped::Unavailable(message) => (UNJUDGED, format!("the target was not available: {message}")),
         Stopped::LoginRefused(message) => (UNJUDGED, format!("the login was refused: {message}")),
         Stopped::Setup(message) => (UNJUDGED, format!("the setup failed: {message}")),
     }
+}
+
+/// Checks that show nothing at all: a gate that passes over them would pass over a wrong path in the suite.
+fn unjudged(record: &Record) -> impl Iterator<Item = String> {
+    // Why a run that ended early left checks unjudged is said once.
+    let unjudged = record.unjudged.iter().filter(|_| record.stopped.is_none());
+    unjudged.map(|one| format!("{} `{}` could not be judged: {}", one.family, one.check, one.why))
 }
 
 fn waiver_trouble(record: &Record) -> impl Iterator<Item = String> {
@@ -133,6 +142,19 @@ mod tests {
     fn a_clean_run_passes_without_a_reason() {
         let decision = decide(Gate::default(), &record(vec![finding("A-1", "x", Pass, Severity::Major)]));
         assert_eq!(decision, Decision { passed: true, reasons: vec![], exit_code: 0 });
+    }
+
+    #[test]
+    fn a_check_that_shows_nothing_is_not_passed_over() {
+        let mut run = record(vec![
+            finding("A-1", "x", Pass, Severity::Major),
+            finding("B-1", "y", Inconclusive, Severity::Major),
+        ]);
+        let why = "the listing could not be read".to_owned();
+        run.unjudged = vec![crate::record::Unjudged { family: "b".into(), check: "y".into(), why }];
+        let decision = decide(Gate::default(), &run);
+        assert_eq!(decision.exit_code, 3);
+        assert_eq!(decision.reasons, ["b `y` could not be judged: the listing could not be read"]);
     }
 
     #[test]
@@ -192,6 +214,7 @@ mod tests {
         for (stopped, code) in [
             (Stopped::Budget("5,000 requests".into()), 3),
             (Stopped::Unreachable("refused".into()), 3),
+            (Stopped::Unavailable("500".into()), 3),
             (Stopped::LoginRefused("reader".into()), 3),
             (Stopped::Setup("order".into()), 3),
             (Stopped::Interrupted, 130),

@@ -33,6 +33,7 @@ pub(super) fn record(findings: Vec<Finding>) -> Record {
         stopped: None,
         findings,
         not_judged: vec![],
+        unjudged: vec![],
         exchanges: vec![],
         waivers: vec![],
         notes: vec![],

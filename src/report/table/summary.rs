@@ -13,11 +13,12 @@ pub(super) fn header(page: &mut Page, view: &View<'_>) {
     page.labelled("target", view.target);
     page.labelled("started", view.started_at);
     if let Some(stopped) = view.stopped {
-        use crate::record::Stopped::{Budget, Interrupted, LoginRefused, Setup, Unreachable};
+        use crate::record::Stopped::{Budget, Interrupted, LoginRefused, Setup, Unavailable, Unreachable};
         let (what, message) = match stopped {
             Interrupted => ("interrupted", ""),
             Budget(message) => ("budget spent:", message.as_str()),
             Unreachable(message) => ("target unreachable:", message.as_str()),
+            Unavailable(message) => ("target not available:", message.as_str()),
             LoginRefused(message) => ("login refused:", message.as_str()),
             Setup(message) => ("setup failed:", message.as_str()),
         };

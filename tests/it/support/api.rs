@@ -15,12 +15,22 @@ pub(crate) struct Api {
 impl Api {
     /// Starts it with few rows.
     pub(crate) fn small() -> Self {
+        Self::start(Options { transactions: 60, ..Options::default() })
+    }
+
+    /// Starts it with few rows and one way in which it is wrong.
+    pub(crate) fn with_defect(name: &str) -> Self {
+        let defects = vec![reference::defect(name).unwrap()];
+        Self::start(Options { transactions: 60, defects, ..Options::default() })
+    }
+
+    fn start(options: Options) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
         let (started, start) = mpsc::channel();
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let api = reference::start(Options { transactions: 60, ..Options::default() }).await.unwrap();
+                let api = reference::start(options).await.unwrap();
                 started.send(api.base_url().to_owned()).unwrap();
                 let _ = stopped.await;
                 api.stop().await;

@@ -5,6 +5,7 @@ use std::{
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
         mpsc::{self, Receiver},
     },
     thread,
@@ -63,6 +64,7 @@ impl Asked {
 /// A server of one connection per request.
 pub(crate) struct Peer {
     address: String,
+    connections: Arc<AtomicUsize>,
     heard: Arc<Mutex<Vec<Asked>>>,
     events: Mutex<Receiver<Asked>>,
 }
@@ -74,9 +76,12 @@ impl Peer {
         let address = listener.local_addr().unwrap().to_string();
         let (told, events) = mpsc::channel();
         let heard = Arc::new(Mutex::new(Vec::new()));
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&connections);
         let (kept, script) = (Arc::clone(&heard), Arc::new(script));
         thread::spawn(move || {
             while let Ok((socket, _)) = listener.accept() {
+                counted.fetch_add(1, Ordering::SeqCst);
                 let (told, kept, script) = (told.clone(), Arc::clone(&kept), Arc::clone(&script));
                 thread::spawn(move || {
                     script(socket, &|asked| {
@@ -86,7 +91,7 @@ impl Peer {
                 });
             }
         });
-        Self { address, heard, events: Mutex::new(events) }
+        Self { address, connections, heard, events: Mutex::new(events) }
     }
 
     /// A peer that does this with each connection, once it has read a request.
@@ -174,6 +179,11 @@ impl Peer {
     /// Every request so far.
     pub(crate) fn heard(&self) -> Vec<Asked> {
         self.heard.lock().unwrap().clone()
+    }
+
+    /// Nobody so much as connected to it.
+    pub(crate) fn was_not_contacted(&self) {
+        assert_eq!(self.connections.load(Ordering::SeqCst), 0, "it was asked {:?}", self.heard());
     }
 
     /// Nobody sent it anything.
