@@ -15,6 +15,7 @@ use crate::{
 
 /// What came of a plan.
 #[derive(Default)]
+#[expect(clippy::struct_field_names, reason = "the fields are named as those of the record")]
 pub(super) struct Judged {
     pub(super) findings: Vec<Finding>,
     pub(super) not_judged: Vec<NotJudged>,

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::folder;
 
 /// The longest a server may take to listen, on a machine that is busy building.
-const STARTING: Duration = Duration::from_secs(60);
+const STARTING: Duration = Duration::from_mins(1);
 /// Another process may take the free port first; so often another one is tried.
 const TRIES: usize = 3;
 

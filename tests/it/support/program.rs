@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// After this a run is taken to hang. It says nothing about speed: the machine may be busy with other things.
-const HANGS: Duration = Duration::from_secs(120);
+const HANGS: Duration = Duration::from_mins(2);
 
 /// A run of the program to be.
 pub(crate) struct Program {
