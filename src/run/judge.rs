@@ -15,8 +15,7 @@ use crate::{
 
 /// What came of a plan.
 #[derive(Default)]
-#[expect(clippy::struct_field_names, reason = "the fields are named as those of the record")]
-pub(super) struct Judged {
+pub(super) struct Verdicts {
     pub(super) findings: Vec<Finding>,
     pub(super) not_judged: Vec<NotJudged>,
     pub(super) unjudged: Vec<Unjudged>,
@@ -28,8 +27,8 @@ pub(super) fn judge(
     evidence: &BTreeMap<usize, Evidence>,
     trace: &Trace,
     stopped: Option<&Stopped>,
-) -> Judged {
-    let mut judged = Judged::default();
+) -> Verdicts {
+    let mut judged = Verdicts::default();
     for (number, item) in plan.items.iter().enumerate() {
         let check = item.check.name();
         let family = item.check.family();

@@ -21,7 +21,7 @@ fn errors_and_nothing_else_are_not_judged() {
 fn errors_that_no_program_can_read_are_a_finding() {
     for peer in [Peer::always(answer(500, &[], "oops")), Peer::always(html(500))] {
         let ended = Program::running(&suite(&peer.url())).ended();
-        ended.exits(1).found("ERR-001", "500").prints("the listing could not be read");
+        ended.exits(3).found("ERR-001", "500").prints("the target was not available");
     }
 }
 
