@@ -67,7 +67,10 @@ fn a_plan_sends_nothing_and_says_what_a_run_would() {
     }
     let plan = Program::with(&["plan", "suite.yaml"]).file("suite.yaml", REFERENCE);
     let plan = plan.env("FINCHECK_DEMO_URL", &peer.url()).ended();
-    plan.prints("pagination: positions").prints("writes at most").prints("nothing was sent").prints("PAG-001 to PAG-019");
+    plan.prints("pagination: positions")
+        .prints("writes at most")
+        .prints("nothing was sent")
+        .prints("PAG-001 to PAG-019");
     peer.was_not_contacted();
 }
 

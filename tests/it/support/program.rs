@@ -244,7 +244,7 @@ impl Ended {
     /// The JSON report that it wrote to `report.json`.
     pub(crate) fn report(&self) -> Value {
         let report: Value = serde_json::from_str(&self.written("report.json")).unwrap();
-        assert_eq!(report["exit_code"].as_i64().map(|code| code as i32), self.code, "{}", self.told());
+        assert_eq!(report["exit_code"].as_i64(), self.code.map(i64::from), "{}", self.told());
         report
     }
 
