@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     args::{Rules, RulesFormat},
     exit::Exit,
-    output::{print, width},
+    output::{columns, print, width},
 };
 use crate::{
     families::{self, FAMILIES, Family},
@@ -102,15 +102,9 @@ pub(super) fn explain(id: &str) -> anyhow::Result<Exit> {
         return Err(anyhow!("there is no rule `{id}`; {nearest}`fincheck rules` lists them all"));
     };
     let rule = judged.rule;
-    let mut text = format!(
-        "{} {}\n{} · {} · {} · family {}\n",
-        rule.id,
-        rule.title,
-        rule.slug,
-        rule.severity.as_str(),
-        rule.strength.as_str(),
-        rule.family
-    );
+    let kind =
+        format!("{} · {} · {} · family {}", rule.slug, rule.severity.as_str(), rule.strength.as_str(), rule.family);
+    let mut text = columns(0, [[format!("{} {}", rule.id, rule.title)], [kind]]);
     let mut table = Table::new();
     table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Dynamic).set_width(width());
     for (name, words) in parts(rule) {

@@ -3,12 +3,11 @@
 use std::{io::Read, path::PathBuf};
 
 use anyhow::Context;
-use comfy_table::Table;
 
 use super::{
     args::Suites,
     exit::Exit,
-    output::{Color, print, say, width},
+    output::{Color, columns, print, say, width},
 };
 use crate::{
     families::FAMILIES,
@@ -170,18 +169,4 @@ pub(super) fn told(plan: &Plan<'_>) -> String {
     text.push_str(&steps("teardown", &suite.teardown));
     text.push_str(&format!("\nat most {} requests; nothing was sent\n", plan.requests()));
     text
-}
-
-/// Texts side by side, indented so far and wrapped to the width of the terminal.
-fn columns<const N: usize>(indent: u16, rows: impl IntoIterator<Item = [String; N]>) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(comfy_table::TableStyle::new())
-        .set_content_arrangement(comfy_table::ContentArrangement::Dynamic)
-        .set_width(width())
-        .add_rows(rows);
-    if let Some(first) = table.column_mut(0) {
-        first.set_padding((indent, 1));
-    }
-    table.lines().map(|line| line.trim_end().to_owned() + "\n").filter(|line| line != "\n").collect()
 }

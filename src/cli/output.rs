@@ -8,6 +8,7 @@ use std::{
 
 use anstream::ColorChoice;
 use anyhow::Context;
+use comfy_table::{ContentArrangement, Table, TableStyle};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{
@@ -45,8 +46,22 @@ fn forced() -> bool {
 /// How many columns standard output has; 80 where that cannot be told.
 pub(super) fn width() -> u16 {
     let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let terminal = || io::stdout().is_terminal().then(|| comfy_table::Table::new().width()).flatten();
+    let terminal = || io::stdout().is_terminal().then(|| Table::new().width()).flatten();
     told.or_else(terminal).filter(|width| *width >= 40).unwrap_or(80)
+}
+
+/// Texts side by side, indented so far and wrapped to the width of the terminal.
+pub(super) fn columns<const N: usize>(indent: u16, rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(TableStyle::new())
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width())
+        .add_rows(rows);
+    if let Some(first) = table.column_mut(0) {
+        first.set_padding((indent, 1));
+    }
+    table.lines().map(|line| line.trim_end().to_owned() + "\n").filter(|line| line != "\n").collect()
 }
 
 /// Prints to standard output. A reader that has gone away is no error: there is nobody left to tell.

@@ -169,10 +169,10 @@ fn without_tests(text: &str) -> String {
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
-    let tests = Regex::new(r"#\[cfg\(test\)\]\s*(?:pub(?:\([a-z]+\))? )?mod (\w+);").unwrap();
+    let declared = Regex::new(r"#\[cfg\(test\)\]\s*(?:pub(?:\([a-z]+\))? )?mod (\w+);").unwrap();
     let texts = entries.iter().filter(|path| path.is_file()).map(|path| fs::read_to_string(path).unwrap());
     let of_tests: BTreeSet<String> =
-        texts.flat_map(|text| tests.captures_iter(&text).map(|m| m[1].to_owned()).collect::<Vec<_>>()).collect();
+        texts.flat_map(|text| declared.captures_iter(&text).map(|m| m[1].to_owned()).collect::<Vec<_>>()).collect();
     for entry in entries {
         if of_tests.contains(&*entry.file_stem().unwrap().to_string_lossy()) {
             continue;

@@ -13,7 +13,7 @@ use std::{
 };
 
 /// An event that has not come by then will not come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A request as it came over the wire.
 #[derive(Debug, Clone, Default)]
