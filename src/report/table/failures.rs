@@ -11,6 +11,8 @@ use crate::{
 const BLOCKS: usize = 20;
 /// So many details of a failure are shown.
 const DETAILS: usize = 12;
+/// A longer command, mostly one with a huge query, is left to the JSON report.
+const LONGEST_COMMAND: usize = 2_000;
 /// So many exchanges of a failure are shown.
 const EXCHANGES: usize = 4;
 /// How much of a body is shown: lines and characters.
@@ -74,10 +76,15 @@ fn block(page: &mut Page, view: &View<'_>, failure: &FindingView<'_>) {
     details(page, finding);
     exchanges(page, view, finding);
     if let Some(curl) = &failure.curl {
-        page.labelled("repeat", "with this command");
-        curl.notes.iter().for_each(|note| page.item(13, note));
-        let width = usize::from(page.width());
-        page.verbatim(curl.lines(width));
+        if curl.command.len() > LONGEST_COMMAND {
+            let length = curl.command.len();
+            page.labelled("repeat", &format!("with the command in the JSON report, which has {length} characters"));
+        } else {
+            page.labelled("repeat", "with this command");
+            curl.notes.iter().for_each(|note| page.item(13, note));
+            let width = usize::from(page.width());
+            page.verbatim(curl.lines(width));
+        }
     }
     page.labelled("source", &finding.source);
     page.labelled("more", &format!("fincheck explain {}", finding.rule));
