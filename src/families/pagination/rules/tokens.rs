@@ -189,6 +189,11 @@ fn no_capability(evidence: &Evidence) -> Judgement {
     let shown = |answer: &Answer| -> Vec<RowId> {
         answer.rows().unwrap_or_default().iter().filter(|row| foreign.owned.contains(row)).copied().collect()
     };
+    // Credentials that open nothing show nothing: they are refused before anybody looks at the cursor.
+    if let Some(control) = foreign.control.as_ref().filter(|control| control.status() == Some(401)) {
+        return Judgement::inconclusive("the other client's credentials are refused also without the cursor")
+            .cite(control.exchange);
+    }
     let mut tested = Vec::new();
     for (who, control, answer) in [
         ("another tenant's client", &foreign.control, &foreign.other),
@@ -416,6 +421,11 @@ mod tests {
         assert_eq!(judge(refusal(404), page(&[3]), refusal(401)), Verdict::Fail);
         assert_eq!(judge(refusal(404), refusal(404), page(&[3])), Verdict::Fail);
         assert_eq!(judge(page(&[1]), page(&[3]), refusal(401)), Verdict::Inconclusive, "shared data");
+        assert_eq!(
+            judge(refusal(401), refusal(401), refusal(401)),
+            Verdict::Inconclusive,
+            "credentials that open nothing"
+        );
         assert_eq!(no_capability(&evidence()).verdict, Verdict::NotApplicable);
     }
 
