@@ -189,11 +189,6 @@ fn no_capability(evidence: &Evidence) -> Judgement {
     let shown = |answer: &Answer| -> Vec<RowId> {
         answer.rows().unwrap_or_default().iter().filter(|row| foreign.owned.contains(row)).copied().collect()
     };
-    // Credentials that open nothing show nothing: they are refused before anybody looks at the cursor.
-    if let Some(control) = foreign.control.as_ref().filter(|control| control.status() == Some(401)) {
-        return Judgement::inconclusive("the other client's credentials are refused also without the cursor")
-            .cite(control.exchange);
-    }
     let mut tested = Vec::new();
     for (who, control, answer) in [
         ("another tenant's client", &foreign.control, &foreign.other),
@@ -216,6 +211,11 @@ fn no_capability(evidence: &Evidence) -> Judgement {
         if !nothing {
             tested.push(answer);
         }
+    }
+    // Credentials that open nothing show nothing: they are refused before anybody looks at the cursor.
+    if let Some(control) = foreign.control.as_ref().filter(|control| control.status() == Some(401)) {
+        return Judgement::inconclusive("the other client's credentials are refused also without the cursor")
+            .cite(control.exchange);
     }
     if tested.is_empty() {
         return unseen(evidence, "no answer to another's cursor says anything about the listing");
