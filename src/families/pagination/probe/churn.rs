@@ -68,7 +68,16 @@ impl Probe<'_> {
         }
         if deletes {
             let before = self.settled(own, order.as_deref(), true).await?;
+            let other = self.other_order(order.as_deref());
             self.churned_walk(ChurnKind::Deletes, own, order, before, page).await;
+            // What pages one way need not page the other; where the rows created stand too far behind, one must do.
+            if let Some(other) = other
+                && let Ok(before) = self.settled(own, Some(&other), true).await
+                && before.complete
+                && before.rows.len() <= reach(page)
+            {
+                self.churned_walk(ChurnKind::Deletes, own, Some(other), before, page).await;
+            }
         }
         Ok(())
     }
@@ -96,7 +105,7 @@ impl Probe<'_> {
 
     /// The order in which own rows come within a short walk: the default one if they do, else another.
     async fn order_with_own_rows_early(&mut self, own: &OwnRows, page: usize) -> Result<Option<String>, String> {
-        let reach = usize::try_from(SHORT_WALK).unwrap_or(40) * page;
+        let reach = reach(page);
         let sort = self.config.sort.as_ref().filter(|sort| sort.parameter.is_some());
         let others: Vec<Option<String>> = sort.iter().flat_map(|s| s.orders.keys().cloned().map(Some)).collect();
         let mut why = String::new();
@@ -191,6 +200,10 @@ impl Probe<'_> {
             let walk = walker.until_rows(last + 2, &mut self.names).await.finish();
             self.evidence.tied.push(walk);
         }
+        // Rows of others may have come between the walks, with the same key.
+        if self.settled(own, order, true).await?.rows != settled.rows {
+            self.evidence.tied.clear();
+        }
         Ok(())
     }
 
@@ -271,6 +284,11 @@ impl Probe<'_> {
     }
 }
 
+/// How many rows a walk with small pages reaches.
+fn reach(page: usize) -> usize {
+    usize::try_from(SHORT_WALK).unwrap_or(40) * page
+}
+
 /// The own row to delete next: what a cursor points at, a row already read, a row not read yet, in turns; whichever
 /// there is.
 fn choose(
@@ -286,8 +304,9 @@ fn choose(
     let body = &read[..read.len().saturating_sub(1)];
     let first = read.first().and_then(alive).filter(|_| !*first_page_hit && read.len() > 1);
     let passed = first.or_else(|| body.iter().rev().find_map(alive)).map(|row| (row, WriteKind::DeleteRead));
-    let ahead =
-        before.iter().filter(|row| !read.contains(row)).find_map(alive).map(|row| (row, WriteKind::DeleteUnread));
+    // Not a row that the walk has passed by: it is what the walk is judged by.
+    let reached = before.iter().rposition(|row| read.contains(row)).map_or(0, |at| at + 1);
+    let ahead = before[reached..].iter().find_map(alive).map(|row| (row, WriteKind::DeleteUnread));
     let choices = match turn % 3 {
         0 => [passed, anchor, ahead],
         1 => [anchor, passed, ahead],
@@ -298,4 +317,21 @@ fn choose(
         *first_page_hit = true;
     }
     chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_the_walk_passed_by_is_never_deleted() {
+        let row = |n: u128| RowId(n);
+        let own = OwnRows::of((1..=6).map(row));
+        let before: Vec<RowId> = (1..=6).map(row).collect();
+        // 3 was passed by: to delete it would hide that it is missing.
+        let read = [row(1), row(2), row(4)];
+        let mut hit = true;
+        let chosen = choose(&own, &before, &read, &[row(4)], 2, &mut hit);
+        assert_eq!(chosen, Some((row(5), WriteKind::DeleteUnread)));
+    }
 }

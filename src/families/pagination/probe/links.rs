@@ -7,7 +7,7 @@ use url::Url;
 use super::{Ask, Probe, Walker, Watching};
 use crate::families::pagination::{
     config::Relation,
-    evidence::{LinkFollowed, LinkSeen, RowId, Walk},
+    evidence::{Answer, LinkFollowed, LinkSeen, RowId, Walk},
     probe::listing::At,
 };
 
@@ -47,6 +47,18 @@ impl Probe<'_> {
         }
     }
 
+    /// Whether a link leads elsewhere once it has the parameters that it lacks: a cursor may hold them instead.
+    async fn makes_a_difference(&self, url: &Url, lacking: &[(String, String)], answered: &Answer) -> bool {
+        let mut whole = url.clone();
+        whole.query_pairs_mut().extend_pairs(lacking);
+        let ask = Ask::start("a link with the parameters that it lacks").at(At::Url(whole.into()));
+        let with = self.listing.answer("the link with the parameters that it lacks", &ask).await;
+        match (answered.rows(), with.rows()) {
+            (Some(without), Some(with)) => without != with,
+            _ => false,
+        }
+    }
+
     async fn follow(&self, link: LinkSeen, walk: &Walk, pages: &[Vec<RowId>], first_url: &Url) -> LinkFollowed {
         let base = self.session.base();
         let url = first_url.join(&link.target).ok();
@@ -58,7 +70,7 @@ impl Probe<'_> {
                 .query_pairs()
                 .filter(|(name, _)| Some(name.as_ref()) != token)
                 .filter(|pair| !url.query_pairs().any(|kept| kept == *pair))
-                .map(|(name, value)| format!("{name}={value}"))
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
                 .collect();
             credential = url
                 .query_pairs()
@@ -67,7 +79,11 @@ impl Probe<'_> {
             if same_origin {
                 let ask = Ask::start("a link followed").at(At::Url(url.to_string()));
                 let sent = format!("the `{}` link of page {}", link.relation.as_str(), link.page + 1);
-                answer = Some(self.listing.answer(sent, &ask).await);
+                let answered = self.listing.answer(sent, &ask).await;
+                if !lost.is_empty() && !self.makes_a_difference(url, &lost, &answered).await {
+                    lost.clear();
+                }
+                answer = Some(answered);
             }
         }
         let should_be = match link.relation {
@@ -85,7 +101,7 @@ impl Probe<'_> {
             target: link.target.chars().take(400).collect(),
             carried_by: walk.pages[link.page].exchange,
             same_origin,
-            lost,
+            lost: lost.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
             credential,
             answer,
             should_be: should_be.cloned(),

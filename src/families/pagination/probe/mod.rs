@@ -85,6 +85,7 @@ impl Probe<'_> {
         self.filtered_walks().await;
         self.rebound_token().await;
         self.windows().await;
+        self.closing_walk().await;
         self.churn().await;
     }
 

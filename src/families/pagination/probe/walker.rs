@@ -216,7 +216,7 @@ impl<'a> Walker<'a> {
             fields: &mut self.fields,
             last_id: None,
         };
-        let read = self.reading.reader.read(&reply.body, &mut |fields: &mut [Option<Scalar>]| page.row(fields));
+        let read = self.reading.page(&reply.body, &mut |fields: &mut [Option<Scalar>]| page.row(fields));
         let (nameless, last_id) = (page.nameless, page.last_id);
         let read = read.map_err(|why| format!("it is not JSON: {why}"))?;
         if read.rows.is_none() {

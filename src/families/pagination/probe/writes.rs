@@ -33,6 +33,11 @@ impl OwnRows {
         self.rows.iter().filter(|own| own.alive)
     }
 
+    #[cfg(test)]
+    pub(super) fn of(rows: impl Iterator<Item = RowId>) -> Self {
+        Self { rows: rows.map(|row| Own { row, id: String::new(), alive: true }).collect(), tried: 0 }
+    }
+
     pub(super) fn find(&self, row: RowId) -> Option<&Own> {
         self.rows.iter().find(|own| own.alive && own.row == row)
     }
