@@ -98,7 +98,8 @@ impl PageReader {
         let selected = self.wanted.rows.all(&value);
         let rows: Option<Vec<&serde_json::Value>> = match selected.as_slice() {
             [serde_json::Value::Array(items)] => Some(items.iter().collect()),
-            [] => None,
+            // A path that selects rows by what they are may well select none.
+            [] => self.wanted.rows.steps().is_none().then(Vec::new),
             several => Some(several.to_vec()),
         };
         for row in rows.iter().flatten() {

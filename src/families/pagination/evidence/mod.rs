@@ -27,6 +27,12 @@ pub struct Evidence {
     pub bare: Option<Answer>,
     /// Walks with nothing written meanwhile, all asked for alike; the first is the reference.
     pub quiet: Vec<Walk>,
+    /// The reference walk once more, after everything that is held against it: rows that others wrote in between show.
+    #[serde(default)]
+    pub closing: Option<Walk>,
+    /// How many rows had other values of what is filtered by in that walk.
+    #[serde(default)]
+    pub rewritten: usize,
     /// Walks with other page sizes, nothing written meanwhile.
     pub sized: Vec<Walk>,
     /// Walks in each declared order, nothing written meanwhile.

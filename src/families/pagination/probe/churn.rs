@@ -66,7 +66,16 @@ impl Probe<'_> {
         }
         if deletes {
             let before = self.settled(own, order.as_deref(), true).await?;
+            let other = self.other_order(order.as_deref());
             self.churned_walk(ChurnKind::Deletes, own, order, before, page).await;
+            // What pages one way need not page the other; where the rows created stand too far behind, one must do.
+            if let Some(other) = other
+                && let Ok(before) = self.settled(own, Some(&other), true).await
+                && before.complete
+                && before.rows.len() <= reach(page)
+            {
+                self.churned_walk(ChurnKind::Deletes, own, Some(other), before, page).await;
+            }
         }
         Ok(())
     }
@@ -94,7 +103,7 @@ impl Probe<'_> {
 
     /// The order in which own rows come within a short walk: the default one if they do, else another.
     async fn order_with_own_rows_early(&mut self, own: &OwnRows, page: usize) -> Result<Option<String>, String> {
-        let reach = usize::try_from(SHORT_WALK).unwrap_or(40) * page;
+        let reach = reach(page);
         let sort = self.config.sort.as_ref().filter(|sort| sort.parameter.is_some());
         let others: Vec<Option<String>> = sort.iter().flat_map(|s| s.orders.keys().cloned().map(Some)).collect();
         let mut why = String::new();
@@ -189,6 +198,10 @@ impl Probe<'_> {
             let walk = walker.until_rows(last + 2, &mut self.names).await.finish();
             self.evidence.tied.push(walk);
         }
+        // Rows of others may have come between the walks, with the same key.
+        if self.settled(own, order, true).await?.rows != settled.rows {
+            self.evidence.tied.clear();
+        }
         Ok(())
     }
 
@@ -267,6 +280,11 @@ impl Probe<'_> {
         let walk = walker.until_rows(count, &mut self.names).await.finish();
         walk.rows(&[]).to_vec()
     }
+}
+
+/// How many rows a walk with small pages reaches.
+fn reach(page: usize) -> usize {
+    usize::try_from(SHORT_WALK).unwrap_or(40) * page
 }
 
 /// The own row to delete next: a row already read, what the cursor points at, a row not read yet, in turns. While no

@@ -7,7 +7,7 @@ use url::Url;
 use super::{Ask, Probe, Walker, Watching, walker::moving_parameter};
 use crate::families::pagination::{
     config::Relation,
-    evidence::{LinkFollowed, LinkSeen, RowId, Walk},
+    evidence::{Answer, LinkFollowed, LinkSeen, RowId, Walk},
     probe::listing::At,
 };
 
@@ -52,6 +52,18 @@ impl Probe<'_> {
         }
     }
 
+    /// Whether a link leads elsewhere once it has the parameters that it lacks: a cursor may hold them instead.
+    async fn makes_a_difference(&self, url: &Url, lacking: &[(String, String)], answered: &Answer) -> bool {
+        let mut whole = url.clone();
+        whole.query_pairs_mut().extend_pairs(lacking);
+        let ask = Ask::start("a link with the parameters that it lacks").at(At::Url(whole.into()));
+        let with = self.listing.answer("the link with the parameters that it lacks", &ask).await;
+        match (answered.rows(), with.rows()) {
+            (Some(without), Some(with)) => without != with,
+            _ => false,
+        }
+    }
+
     async fn follow(
         &self,
         link: LinkSeen,
@@ -73,7 +85,11 @@ impl Probe<'_> {
             if same_origin {
                 let ask = Ask::start("a link followed").at(At::Url(url.to_string()));
                 let sent = format!("the `{}` link of page {}", link.relation.as_str(), link.page + 1);
-                answer = Some(self.listing.answer(sent, &ask).await);
+                let answered = self.listing.answer(sent, &ask).await;
+                if !lost.is_empty() && !self.makes_a_difference(url, &lost, &answered).await {
+                    lost.clear();
+                }
+                answer = Some(answered);
             }
         }
         let should_be = match link.relation {
@@ -91,7 +107,7 @@ impl Probe<'_> {
             target: link.target.chars().take(400).collect(),
             carried_by: walk.pages[link.page].exchange,
             same_origin,
-            lost,
+            lost: lost.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
             credential,
             answer,
             should_be: should_be.cloned(),
@@ -100,11 +116,11 @@ impl Probe<'_> {
 }
 
 /// The parameters of a page's URL that a link does not carry on, but for those that say which page it is.
-fn lost_parameters(page: &Url, link: &Url, moving: &[Option<&str>]) -> Vec<String> {
+fn lost_parameters(page: &Url, link: &Url, moving: &[Option<&str>]) -> Vec<(String, String)> {
     page.query_pairs()
         .filter(|(name, _)| !moving.contains(&Some(name.as_ref())))
         .filter(|pair| !link.query_pairs().any(|kept| kept == *pair))
-        .map(|(name, value)| format!("{name}={value}"))
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect()
 }
 
@@ -115,7 +131,10 @@ mod tests {
     #[test]
     fn a_link_may_change_the_page_and_nothing_else() {
         let page = "http://host/list?_page=1&symbol=AAPL&limit=3".parse().unwrap();
-        let lost = |link: &str, moving| lost_parameters(&page, &link.parse().unwrap(), &[None, moving]);
+        let lost = |link: &str, moving| -> Vec<String> {
+            let lost = lost_parameters(&page, &link.parse().unwrap(), &[None, moving]);
+            lost.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
+        };
         let good = "http://host/list?limit=3&_page=2&symbol=AAPL";
         assert!(lost(good, Some("_page")).is_empty());
         assert_eq!(lost(good, None), ["_page=1"]);

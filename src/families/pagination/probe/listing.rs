@@ -14,7 +14,7 @@ use crate::{
             evidence::{Answer, Got, Identity, LinkSeen, Spelling},
         },
     },
-    json::{PageRead, PageReader, Path, Scalar, Wanted},
+    json::{PageRead, PageReader, Path, RowSink, Scalar, Wanted},
     notation::{Values, render_json},
 };
 
@@ -167,15 +167,26 @@ impl<'a> Listing<'a> {
                     Value::Null
                 });
                 if let Value::Object(members) = &mut body {
+                    let numbered = self.numbered();
                     for (name, text) in parameters {
-                        let value = text.parse::<u64>().map_or(Value::String(text), Value::from);
-                        members.insert(name, value);
+                        let number = numbered.contains(&Some(name.as_str())).then(|| text.parse::<u64>().ok());
+                        members.insert(name, number.flatten().map_or(Value::String(text), Value::from));
                     }
                 }
                 request.payload = Payload::Json(body);
             }
         }
         request
+    }
+
+    /// The parameters that are numbers in a JSON body; a cursor that happens to be all digits is text.
+    fn numbered(&self) -> [Option<&str>; 3] {
+        let config = self.config;
+        [
+            config.page_size.as_ref().map(|spec| spec.parameter.as_str()),
+            config.page.as_ref().map(|spec| spec.parameter.as_str()),
+            config.offset.as_ref().map(|spec| spec.parameter.as_str()),
+        ]
     }
 
     fn parameters(&self, ask: &Ask) -> Vec<(String, String)> {
@@ -238,7 +249,7 @@ impl<'a> Listing<'a> {
         }
         let mut rows = Vec::new();
         let mut last = None;
-        let read = self.plain.reader.read(&reply.body, &mut |fields: &mut [Option<Scalar>]| {
+        let read = self.plain.page(&reply.body, &mut |fields: &mut [Option<Scalar>]| {
             rows.extend(self.identity.of(fields[0].as_ref()));
             last = fields[0].take();
         });
@@ -401,6 +412,14 @@ impl Reading {
         let fields = std::iter::once(&config.id).chain(fields.iter().copied()).cloned().collect();
         let reader = PageReader::new(Wanted { rows: config.rows.clone(), fields, page });
         Self { reader, next, more, total, page_count, estimate, links }
+    }
+
+    /// Reads a page. An empty object is a page without rows: some APIs leave out every member that is empty.
+    pub(super) fn page(&self, body: &[u8], sink: &mut impl RowSink) -> Result<PageRead, String> {
+        let mut read = self.reader.read(body, sink).map_err(|why| why.to_string())?;
+        let nothing = body.iter().filter(|byte| !byte.is_ascii_whitespace()).eq(b"{}");
+        read.rows = read.rows.or(nothing.then_some(0));
+        Ok(read)
     }
 
     pub(super) fn more(&self, read: &PageRead) -> Option<bool> {

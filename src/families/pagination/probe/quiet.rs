@@ -4,6 +4,7 @@ use super::{Ask, At, Probe, SHORT_WALK, Walker, Watching};
 use crate::{
     exchange::FailureKind,
     families::pagination::evidence::{Answer, End, Got, RowList, Walk},
+    json::Path,
 };
 
 /// Rules for which one walk is not enough.
@@ -15,8 +16,7 @@ impl Probe<'_> {
     pub(super) async fn quiet_walks(&mut self) -> bool {
         let mut watching = self.watching(None, self.plan.wants("PAG-008"));
         if self.plan.wants("PAG-018") {
-            watching.fields.extend(self.config.filters.iter().map(|filter| &filter.row));
-            watching.fields.extend(self.config.window.iter().map(|window| &window.key));
+            watching.fields = self.filtered_by();
         }
         if !self.plan.wants_any(&["PAG-008", "PAG-009", "PAG-006", "PAG-007"]) {
             watching.order = None;
@@ -47,16 +47,34 @@ impl Probe<'_> {
         true
     }
 
-    /// The reference walk once more, after everything that was compared with it: only if it is still the same was
-    /// nothing written by others in between.
+    /// What the declared filters and the window select rows by.
+    fn filtered_by(&self) -> Vec<&Path> {
+        let filters = self.config.filters.iter().map(|filter| &filter.row);
+        filters.chain(self.config.window.iter().map(|window| &window.key)).collect()
+    }
+
+    /// The reference walk once more, if anything was held against it meanwhile: between two equal walks at its
+    /// beginning others may well write before its end.
     pub(super) async fn closing_walk(&mut self) {
-        if !self.quiet_agree() || !self.wants(NEED_TWO) {
+        let evidence = &self.evidence;
+        let compared = !evidence.sized.is_empty()
+            || !evidence.ordered.is_empty()
+            || !evidence.repeated_pages.is_empty()
+            || !evidence.filtered.is_empty()
+            || evidence.windows.is_some();
+        if !compared || evidence.quiet.len() != 2 || !self.quiet_agree() || !self.wants(NEED_TWO) {
             return;
         }
         let ask = Ask::start("the same walk at the end").size(self.large());
-        let walker = Walker::new(self.listing, ask, &Watching::default(), self.config.max_pages);
-        let walk = walker.against(&self.reference).until_the_end(&mut self.names).await.finish();
-        self.evidence.quiet.push(walk);
+        let mut watching = Watching::default();
+        if self.plan.wants("PAG-018") {
+            watching.fields = self.filtered_by();
+        }
+        let walker = Walker::new(self.listing, ask, &watching, self.config.max_pages);
+        let mut walker = walker.against(&self.reference).until_the_end(&mut self.names).await;
+        let fields = std::mem::take(&mut walker.fields);
+        self.evidence.rewritten = fields.iter().zip(&self.reference_fields).filter(|(now, then)| now != then).count();
+        self.evidence.closing = Some(walker.finish());
     }
 
     /// Whether every repetition gave the rows of the reference walk in the same order.

@@ -154,7 +154,9 @@ impl<'a> Walker<'a> {
         let reply = match self.listing.send(&self.ask).await {
             Ok(reply) => reply,
             Err(failure) => {
-                self.walk.end = if failure.kind == crate::exchange::FailureKind::ForeignOrigin {
+                self.walk.end = if failure.kind == crate::exchange::FailureKind::ForeignOrigin
+                    && matches!(self.ask.at, At::Url(_))
+                {
                     End::ForeignOrigin(self.target())
                 } else {
                     End::Failed { kind: failure.kind, why: failure.message, exchange: failure.id }
@@ -216,7 +218,7 @@ impl<'a> Walker<'a> {
             fields: &mut self.fields,
             last_id: None,
         };
-        let read = self.reading.reader.read(&reply.body, &mut |fields: &mut [Option<Scalar>]| page.row(fields));
+        let read = self.reading.page(&reply.body, &mut |fields: &mut [Option<Scalar>]| page.row(fields));
         let (nameless, last_id) = (page.nameless, page.last_id);
         let read = read.map_err(|why| format!("it is not JSON: {why}"))?;
         if read.rows.is_none() {

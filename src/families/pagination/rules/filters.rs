@@ -11,7 +11,7 @@ use crate::{
             evidence::{End, Evidence, Got, RowId, Windows, missing},
         },
     },
-    rule::{Judgement, Rule, Severity, Strength},
+    rule::{Judgement, Rule, Severity, Strength, Verdict},
 };
 
 pub(super) const PAG_013: JudgedRule = JudgedRule {
@@ -121,6 +121,9 @@ fn partition(evidence: &Evidence) -> Judgement {
         }
         let seen = filtered.walk.rows(&[]);
         let lost = super::walks::passed_by(&filtered.matching, seen, filtered.walk.is_complete());
+        if evidence.rewritten > 0 && !lost.is_empty() {
+            return rewritten(evidence);
+        }
         if !lost.is_empty() {
             return Judgement::fail(format!("the filter {} does not deliver rows that satisfy it", filtered.filter))
                 .expected("every row of the unfiltered listing that satisfies the filter")
@@ -142,6 +145,9 @@ fn partition(evidence: &Evidence) -> Judgement {
     }
     if let Some(windows) = &evidence.windows {
         match windowed(evidence, windows) {
+            Some(judgement) if evidence.rewritten > 0 && windows.outside.is_empty() => {
+                return if judgement.verdict == Verdict::Fail { rewritten(evidence) } else { judgement };
+            }
             Some(judgement) => return judgement,
             None => tested += 1,
         }
@@ -155,6 +161,14 @@ fn partition(evidence: &Evidence) -> Judgement {
         if evidence.windows.is_some() { "three windows" } else { "no window" }
     ))
     .cite(evidence.filtered.iter().filter_map(|f| f.walk.pages.first()).map(|page| page.exchange))
+}
+
+fn rewritten(evidence: &Evidence) -> Judgement {
+    let rows = count(evidence.rewritten, "row");
+    Judgement::inconclusive(format!(
+        "others write to the listing: {rows} came with other values at the end of the check"
+    ))
+    .cite(evidence.closing.iter().filter_map(|walk| walk.pages.first()).map(|page| page.exchange))
 }
 
 fn windowed(evidence: &Evidence, windows: &Windows) -> Option<Judgement> {

@@ -10,7 +10,7 @@ mod tokens;
 mod totals;
 mod walks;
 
-use super::evidence::{Evidence, Names, RowId, TokenSample, Walk};
+use super::evidence::{End, Evidence, Names, RowId, TokenSample, Walk};
 use crate::{
     families::{Evidence as AnyEvidence, JudgedRule},
     rule::Judgement,
@@ -69,24 +69,33 @@ fn reference(evidence: &Evidence) -> Option<(&Walk, &[RowId])> {
     Some((walk, walk.rows(&[])))
 }
 
-/// Whether the repetitions of the reference walk, the one at the end included, agreed with it; `None` if it was not
+/// Whether the repetitions of the reference walk agreed with it, the one at the end included; `None` if it was not
 /// repeated to the same point.
 fn at_rest(evidence: &Evidence) -> Option<bool> {
     let (_, rows) = reference(evidence)?;
-    let mut agreed = None;
-    for again in evidence.quiet.iter().skip(1).filter(|again| !again.end.says_nothing()) {
-        agreed = Some(agreed.unwrap_or(true) && again.rows(rows) == rows);
-    }
-    agreed
+    let again = std::iter::once(evidence.quiet.get(1)?).chain(&evidence.closing);
+    let agreed = |walk: &Walk| (!walk.end.says_nothing()).then(|| walk.rows(rows) == rows);
+    again.map(agreed).reduce(|one, other| match (one, other) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    })?
 }
 
 /// Says so, if the listing was not at rest while it was looked at.
 fn restless(evidence: &Evidence) -> Option<Judgement> {
+    let again = evidence.quiet.iter().skip(1).chain(&evidence.closing);
+    let cut = |walk: &&Walk| matches!(walk.end, End::Refused { .. } | End::Unreadable { .. });
+    let complete = reference(evidence).is_some_and(|(walk, _)| walk.is_complete());
+    if let Some(walk) = again.into_iter().find(cut).filter(|_| complete) {
+        let message = format!("the walk could be finished once and not again: {}", walk.end.told());
+        return Some(Judgement::inconclusive(message).cite(walk.end.exchange()));
+    }
     match at_rest(evidence) {
         Some(true) => None,
         Some(false) => Some(
             Judgement::inconclusive("two walks with nothing written by fincheck differ: others write to the listing, or it has no fixed order")
-                .cite(evidence.quiet.iter().take(2).filter_map(|walk| walk.pages.first()).map(|page| page.exchange)),
+                .cite(evidence.quiet.iter().take(2).chain(&evidence.closing).filter_map(|walk| walk.pages.first()).map(|page| page.exchange)),
         ),
         None => Some(unseen(evidence, "the listing could not be walked twice")),
     }

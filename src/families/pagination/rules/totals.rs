@@ -81,6 +81,19 @@ fn coherent(evidence: &Evidence) -> Judgement {
         );
     }
     let seen = rows.len() as u64;
+    let later = walk.pages.iter().skip(1).filter(|page| !page.estimate).find_map(|page| {
+        let stated = whole(page.total.as_ref()?.text()?)?;
+        (stated.abs_diff(seen) * 100 > u64::from(tolerance) * seen.max(1)).then_some((page, stated))
+    });
+    if let Some((page, later)) = later
+        && stated == seen
+    {
+        return Judgement::fail("the total changes from page to page although nothing was written")
+            .expected(format!("{seen} on every page, or a flag that says it is an estimate"))
+            .actual(later.to_string())
+            .cite([first.exchange, page.exchange])
+            .severity(if tolerance == 0 { Severity::Major } else { Severity::Minor });
+    }
     let off = stated.abs_diff(seen);
     if off * 100 > u64::from(tolerance) * seen.max(1) {
         let judgement = Judgement::fail("the total is not the number of rows that the listing delivers")
@@ -135,6 +148,16 @@ mod tests {
         walk.pages[0].total = Some(total.clone());
         let declared = Declared { total: Some(tolerance), ..Declared::default() };
         Evidence { declared, quiet: vec![walk.clone(), walk], ..Evidence::default() }
+    }
+
+    #[test]
+    fn a_total_that_changes_while_nothing_is_written_fails() {
+        let mut seen = evidence(&number("3"), 0);
+        assert_eq!(coherent(&seen).verdict, Verdict::Pass);
+        seen.quiet[0].pages[1].total = Some(number("2"));
+        assert_eq!(coherent(&seen).verdict, Verdict::Fail);
+        seen.quiet[0].pages[1].estimate = true;
+        assert_eq!(coherent(&seen).verdict, Verdict::Pass);
     }
 
     fn number(text: &str) -> Scalar {
