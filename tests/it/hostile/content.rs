@@ -16,8 +16,15 @@ fn content_that_is_not_json_is_not_judged() {
 
 #[test]
 fn json_of_another_shape_is_not_judged() {
-    for body in ["null", "7", "[]", "{}", r#"{"data": null}"#, r#"{"data": {"id": 1}}"#, r#"{"data": "rows"}"#] {
+    for body in ["null", "7", "[]", r#"{"data": null}"#, r#"{"data": {"id": 1}}"#, r#"{"data": "rows"}"#] {
         run(&Peer::always(json(body))).could_not_judge("there is no array at `$.data`");
+    }
+}
+
+#[test]
+fn a_listing_without_rows_is_not_judged() {
+    for body in ["{}", r#"{"data": []}"#] {
+        run(&Peer::always(json(body))).could_not_judge("only 0 rows");
     }
 }
 

@@ -141,6 +141,10 @@ fn odd(evidence: &Evidence) -> Judgement {
     if answered.is_empty() {
         return unseen(evidence, "no answer to an odd page size says anything about the listing");
     }
+    let empty = |odd: &&crate::families::pagination::evidence::OddSize| odd.answer.rows().is_some_and(<[_]>::is_empty);
+    if answered.iter().all(empty) {
+        return unseen(evidence, "the listing has no rows, so that no page size makes a difference");
+    }
     Judgement::pass(format!("{} were cut, defaulted or refused", count(answered.len(), "odd page size")))
         .cite(answered.iter().filter_map(|odd| odd.answer.exchange))
 }
@@ -224,5 +228,6 @@ mod tests {
         assert_eq!(odd_size(OverMaximum, Some(Oversize::Rejected), rows(&[1])), Verdict::Fail);
         assert_eq!(odd_size(OverMaximum, Some(Oversize::Rejected), refused(400)), Verdict::Pass);
         assert_eq!(odd_size(Huge, None, refused(429)), Verdict::Inconclusive);
+        assert_eq!(odd_size(Nonsense, None, rows(&[])), Verdict::Inconclusive, "a listing without rows");
     }
 }
