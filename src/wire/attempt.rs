@@ -1,6 +1,6 @@
 //! One exchange: a message sent once, and the answer read to its end.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{borrow::Cow, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Version};
@@ -31,8 +31,11 @@ impl Wire {
     /// Sends the message once and tells the recorder.
     pub(super) async fn attempt(&self, request: &Request, draft: &mut Draft) -> Outcome {
         let id = self.recorder.next_id();
+        let mut request = Cow::Borrowed(request);
         if let Some(name) = &draft.correlation {
             let fresh = Uuid::new_v4().to_string();
+            // Whoever judges the answer needs to know which id was sent.
+            request.to_mut().headers.set(name.as_str(), fresh.as_str());
             draft.headers.set(name.as_str(), fresh.as_str());
             if let Ok(value) = HeaderValue::try_from(fresh) {
                 draft.fields.insert(name, value);
@@ -50,7 +53,7 @@ impl Wire {
         };
         self.recorder.heard(&Heard {
             id,
-            request,
+            request: &request,
             url: &draft.url,
             headers: &draft.headers,
             body: &draft.body,

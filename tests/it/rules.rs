@@ -224,3 +224,18 @@ fn told(name: &str, record: &Record, expected: &[&str]) -> String {
     }
     told
 }
+
+#[test]
+fn without_the_permit_to_write_nothing_is_written() {
+    let text = REFERENCE.replace("permits: [read, write, malformed]", "permits: [read]");
+    assert_ne!(text, REFERENCE);
+    let record = runtime().block_on(record(Options::default(), &SuiteText::Inline(&text)));
+    let written: Vec<&str> = record
+        .exchanges
+        .iter()
+        .filter(|exchange| exchange.request.method != "GET" && !exchange.request.url.contains("/oauth/"))
+        .map(|exchange| exchange.purpose.as_str())
+        .collect();
+    assert_eq!(written, Vec::<&str>::new());
+    assert!(record.exchanges.len() > 50);
+}

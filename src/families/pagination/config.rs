@@ -97,6 +97,9 @@ pub(super) struct Config {
     /// The answer that tells a client to start again from the first page.
     #[serde(default)]
     pub(super) restart: Option<Restart>,
+    /// The answer that tells a client that no walk goes deeper than this; rows beyond are not asked for.
+    #[serde(default)]
+    pub(super) depth_limit: Option<Restart>,
     /// How long after its acknowledgement a written row may take to appear in the listing.
     #[serde(default = "default_lag")]
     #[schemars(with = "Option<Span>")]
@@ -416,7 +419,7 @@ pub(super) struct Write {
     pub(super) id: Option<Path>,
 }
 
-/// The answer that tells a client to start again.
+/// An answer that means something to a client that walks.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Restart {
@@ -425,4 +428,12 @@ pub(super) struct Restart {
     /// Text that its body holds, such as the error code.
     #[serde(default)]
     pub(super) contains: Option<String>,
+}
+
+impl Restart {
+    /// Whether a response is that answer.
+    pub(super) fn is(&self, status: u16, body: &[u8]) -> bool {
+        let holds = |text: &String| String::from_utf8_lossy(body).contains(text.as_str());
+        self.status == status && self.contains.as_ref().is_none_or(holds)
+    }
 }

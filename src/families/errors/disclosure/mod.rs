@@ -25,7 +25,8 @@ pub(super) fn find(reply: &Reply, body: Option<&Value>, sent: &str) -> Vec<Discl
     for (name, value) in reply.headers.iter() {
         // Cookies are opaque, and dates and lengths say nothing.
         if !matches!(name, "set-cookie" | "date" | "content-length" | "content-type") {
-            search(value, name, reply, sent, &mut found);
+            let text = if is_version(name) { Cow::Owned(format!("version {value}")) } else { Cow::Borrowed(value) };
+            search(&text, name, reply, sent, &mut found);
         }
     }
     found
@@ -64,9 +65,22 @@ fn strings(value: &Value, out: &mut String) {
             out.push('\n');
         }
         Value::Array(items) => items.iter().for_each(|item| strings(item, out)),
-        Value::Object(map) => map.values().for_each(|item| strings(item, out)),
+        Value::Object(map) => {
+            for (name, item) in map {
+                if is_version(name) {
+                    out.push_str("version ");
+                }
+                strings(item, out);
+            }
+        }
         _ => {}
     }
+}
+
+/// Whether a name says that four numbers with dots between them are a version, not an address.
+fn is_version(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["version", "build", "release"].iter().any(|word| name.contains(word))
 }
 
 #[cfg(test)]
@@ -95,6 +109,15 @@ mod tests {
         let body = json!({"detail": "cannot parse `SELECT a FROM b WHERE c`"});
         assert_eq!(kinds(&body, "").len(), 1);
         assert_eq!(kinds(&body, "q=SELECT a FROM b WHERE c"), []);
+    }
+
+    #[test]
+    fn four_numbers_under_the_name_of_a_version_are_no_address() {
+        assert_eq!(kinds(&json!({"apiVersion": "10.2.0.1", "build": "192.168.1.7"}), ""), []);
+        assert_eq!(kinds(&json!({"upstream": "10.2.0.1"}), "").len(), 1);
+        let mut reply = reply(400, "application/json", "{}");
+        reply.headers.push("X-Api-Version", "10.0.0.1");
+        assert_eq!(find(&reply, Some(&json!({})), "").len(), 0);
     }
 
     #[test]

@@ -45,7 +45,9 @@ fn bad_message(answer: &ErrorResponse, optional: bool) -> Option<String> {
         return Some(format!("the message is the code again: {text}"));
     }
     // A single word shorter than the code adds nothing to it; "Not found" beside a long URN does.
-    let stub = !text.contains(char::is_whitespace) && text.is_ascii() && text.len() < code.len();
+    // A `type` that is a URI is longer than any word, and "Forbidden" is what RFC 9457 itself puts beside it.
+    let uri = code.contains(['/', ':']);
+    let stub = !uri && !text.contains(char::is_whitespace) && text.is_ascii() && text.len() < code.len();
     stub.then(|| format!("the message is no more than \"{text}\""))
 }
 
@@ -96,6 +98,7 @@ mod tests {
         let bodies = [
             json!({"code": "unknown_account", "message": "Not found"}),
             json!({"code": 7, "message": "Unbekannt"}),
+            json!({"code": "https://api.example/errors/forbidden", "message": "Forbidden"}),
             json!({"message": "quantity must not be null"}),
         ];
         assert_eq!(judged(errors(), &bodies).verdict, Verdict::Pass);

@@ -361,6 +361,9 @@ pub struct LinkFollowed {
     pub should_be: Option<Vec<RowId>>,
 }
 
+/// What is shown of a row that holds no value where one is said to be.
+pub const NOTHING: &str = "nothing";
+
 /// A filtered walk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filtered {

@@ -98,6 +98,11 @@ pub enum End {
     Terminator(String),
     /// The most pages that a walk reads were read, and rows still came.
     Cap,
+    /// The target said, as declared, that no walk goes deeper.
+    Depth {
+        /// The status.
+        status: u16,
+    },
     /// A cursor came back that had been followed before.
     TokenCycle {
         /// The page that first carried it, from 0.
@@ -148,6 +153,7 @@ impl End {
         match self {
             Self::Terminator(how) => format!("it ended: {how}"),
             Self::Cap => "it was still delivering rows at the most pages a walk reads (`max_pages`)".into(),
+            Self::Depth { status } => format!("no walk goes deeper, as declared (status {status})"),
             Self::TokenCycle { first, again } => {
                 format!("page {} carried the cursor that page {} had carried", again + 1, first + 1)
             }

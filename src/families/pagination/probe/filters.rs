@@ -6,7 +6,7 @@ use super::{Ask, At, Probe, SHORT_WALK, Walker, Watching};
 use crate::{
     families::pagination::{
         config::{Filter, Inclusive, Window},
-        evidence::{Filtered, Rebound, RowId, Walk, Windows, instant},
+        evidence::{Filtered, NOTHING, Rebound, RowId, Walk, Windows, instant},
     },
     json::Scalar,
 };
@@ -191,7 +191,7 @@ fn satisfies(value: Option<&Scalar>, wanted: &str) -> bool {
 }
 
 fn shown(value: Option<&Scalar>) -> String {
-    value.map_or_else(|| "nothing".into(), |value| value.to_string().chars().take(60).collect())
+    value.map_or_else(|| NOTHING.into(), |value| value.to_string().chars().take(60).collect())
 }
 
 #[cfg(test)]

@@ -227,9 +227,12 @@ impl<'a> Listing<'a> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(trouble);
     }
 
-    /// Sends one odd request and tells what came back.
+    /// Sends one odd request and tells what came back. An error of the server counts once it comes twice.
     pub(super) async fn answer(&self, sent: impl Into<String>, ask: &Ask) -> Answer {
-        let outcome = self.send(ask).await;
+        let mut outcome = self.send(ask).await;
+        if outcome.as_ref().is_ok_and(|reply| reply.status >= 500) {
+            outcome = self.send(ask).await;
+        }
         self.told(sent, ask, outcome)
     }
 

@@ -33,6 +33,11 @@ impl Probe<'_> {
         if let RowList::Listed(rows) = std::mem::take(&mut walk.rows) {
             self.reference = rows;
         }
+        if walk.nameless > 0 && self.reference.is_empty() {
+            self.evidence.blocked = Some(self.no_ids(&walk));
+            self.evidence.quiet.push(walk);
+            return false;
+        }
         self.evidence.quiet.push(walk);
         for _ in 0..2 {
             let agreed = self.evidence.quiet.len() > 1 && self.quiet_agree();
@@ -80,6 +85,13 @@ impl Probe<'_> {
     /// Whether every repetition gave the rows of the reference walk in the same order.
     pub(super) fn quiet_agree(&self) -> bool {
         self.evidence.quiet.iter().skip(1).all(|walk| walk.rows == RowList::AsReference(self.reference.len()))
+    }
+
+    fn no_ids(&self, walk: &Walk) -> Answer {
+        let why = format!("none of its {} rows has an id at `{}` (`id`)", walk.nameless, self.config.id);
+        let sent = format!("{} ({})", self.config.request, walk.asked);
+        let exchange = walk.pages.first().map(|page| page.exchange);
+        Answer { sent, exchange, got: Got::Unreadable { status: 200, why } }
     }
 
     fn blocked(&self, walk: &Walk) -> Answer {

@@ -6,7 +6,7 @@ use super::listing::{Ask, At, Listing, Reading, WayOn};
 use crate::{
     exchange::Reply,
     families::pagination::{
-        config::Direction,
+        config::{Direction, Restart},
         evidence::{End, Identity, LinkSeen, Names, OrderWatch, PageFact, RowId, RowList, TokenSample, Walk},
     },
     json::{Path, Scalar},
@@ -322,18 +322,16 @@ impl<'a> Walker<'a> {
     }
 
     fn refused(&self, reply: &Reply) -> End {
+        let is = |answer: &Option<Restart>| answer.as_ref().is_some_and(|a| a.is(reply.status, &reply.body));
+        if self.pages() > 0 && is(&self.listing.config.depth_limit) {
+            return End::Depth { status: reply.status };
+        }
         let beyond_the_end =
             self.listing.spelling().is_counted() && self.pages() > 0 && matches!(reply.status, 400 | 404 | 416 | 422);
         if beyond_the_end {
             return End::Terminator(format!("the page behind it is refused with status {}", reply.status));
         }
-        let restart = self.listing.config.restart.as_ref().is_some_and(|restart| {
-            restart.status == reply.status
-                && restart
-                    .contains
-                    .as_ref()
-                    .is_none_or(|text| String::from_utf8_lossy(&reply.body).contains(text.as_str()))
-        });
+        let restart = is(&self.listing.config.restart);
         End::Refused { status: reply.status, exchange: reply.id, restart }
     }
 

@@ -97,7 +97,8 @@ fn under(evidence: &Evidence, kind: ChurnKind, what: &str) -> Judgement {
         boundaries += churned.walk.pages.len().saturating_sub(1);
     }
     if let Some(broken) = walks.iter().find(|c| {
-        !c.walk.is_complete() && !matches!(c.walk.end, End::Cap | End::Enough | End::Refused { restart: true, .. })
+        !c.walk.is_complete()
+            && !matches!(c.walk.end, End::Cap | End::Depth { .. } | End::Enough | End::Refused { restart: true, .. })
     }) {
         let message = format!("the walk while {what} did not come to its end: {}", broken.walk.end.told());
         return Judgement::inconclusive(message).cite(broken.walk.end.exchange());

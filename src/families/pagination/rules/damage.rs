@@ -30,6 +30,8 @@ const OFFSET: &str = "the position is a number of rows, not a row (an offset, pe
 const RESTART: &str = "the walk began again at its first page: a cursor whose row is gone is taken for no cursor";
 const TIE: &str =
     "the position is a sort key without a tie-breaker: rows whose key equals the boundary's are passed by";
+const BEHIND: &str = "where the row that the cursor points at is gone, the walk goes on one row too far: the first row \
+                      behind it is taken for it";
 const ANCHOR: &str = "the cursor points at a row that is looked up by its id, and the row is gone";
 
 /// Weighs one walk. Owed are the rows that were there before, were not deleted, and were still there, in the same
@@ -128,6 +130,12 @@ fn diagnosis(churned: &Churned, seen: &[RowId], damage: &Damage, stable: &[RowId
         .all(|row| write_before(churned, seen, stable, *row).is_some_and(|w| w.what == WriteKind::InsertTied));
     if churned.kind == ChurnKind::Inserts {
         return after_tie.then_some(TIE);
+    }
+    let follows =
+        |row: &RowId, what: WriteKind| write_before(churned, seen, stable, *row).is_some_and(|w| w.what == what);
+    let tried = |what: WriteKind| churned.writes.iter().any(|w| w.what == what && w.acknowledged);
+    if tried(WriteKind::DeleteRead) && damage.lost.iter().all(|row| follows(row, WriteKind::DeleteAnchor)) {
+        return Some(BEHIND);
     }
     // Shifts add up, so that a loss may show only a page later than its cause.
     let after_delete = damage.lost.iter().filter(|row| {
@@ -285,6 +293,19 @@ pub(super) mod tests {
             d.places,
             ["3 was never delivered: passed by between pages 1 and 2, after a row already read deleted (1)"]
         );
+    }
+
+    #[test]
+    fn rows_lost_only_behind_a_deleted_anchor_are_told_from_an_offset() {
+        let c = churned(
+            ChurnKind::Deletes,
+            &[1, 2, 3, 4, 5, 6, 7, 8],
+            &[&[1, 2], &[3, 4], &[6, 7], &[8]],
+            vec![write(1, WriteKind::DeleteRead, 1), write(2, WriteKind::DeleteAnchor, 4)],
+            &[2, 3, 5, 6, 7, 8],
+        );
+        let d = weigh(&c);
+        assert_eq!((d.lost, d.diagnosis), (ids(&[5]), Some(BEHIND)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{
         JudgedRule,
         pagination::{
             config::Inclusive,
-            evidence::{End, Evidence, Got, RowId, Windows, missing},
+            evidence::{End, Evidence, Got, NOTHING, RowId, Windows, missing},
         },
     },
     rule::{Judgement, Rule, Severity, Strength, Verdict},
@@ -109,6 +109,15 @@ fn partition(evidence: &Evidence) -> Judgement {
     }
     let mut tested = 0;
     for filtered in &evidence.filtered {
+        let rows = filtered.walk.rows(&[]).len();
+        let pathless = filtered.violating.len() == rows && filtered.violating.iter().all(|(_, value)| value == NOTHING);
+        if rows > 0 && pathless && filtered.matching.is_empty() {
+            return Judgement::inconclusive(format!(
+                "no row holds anything where the suite says that {} is (`filters[].row`)",
+                filtered.filter
+            ))
+            .cite(filtered.walk.pages.iter().take(1).map(|page| page.exchange));
+        }
         if let Some((row, value)) = filtered.violating.first() {
             return Judgement::fail(format!("the filter {} delivers rows that do not satisfy it", filtered.filter))
                 .expected(format!("only rows with {}", filtered.filter))
@@ -227,6 +236,19 @@ fn windowed(evidence: &Evidence, windows: &Windows) -> Option<Judgement> {
             named(&evidence.names, &in_both),
         );
     }
+    let at_end = matches!(windows.inclusive, Inclusive::Both | Inclusive::To);
+    let not_at_end: Vec<RowId> = boundary.difference(&early).copied().collect();
+    if at_end && !not_at_end.is_empty() {
+        // What is shown to the second may be a fraction later, and then outside; what is shown to the microsecond is not.
+        let digits = at.rsplit_once('.').map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
+        let message =
+            format!("rows at the instant {at} are not in the window that ends there, although `to` is inclusive");
+        if digits >= 6 {
+            return fail(message, "them in the window".into(), named(&evidence.names, &not_at_end));
+        }
+        let message = format!("{message}; their instants may have fractions that are not shown");
+        return Some(Judgement::inconclusive(message).cite(first_pages()));
+    }
     None
 }
 
@@ -284,6 +306,23 @@ mod tests {
         assert_eq!(judge_filter(&[], &[], &[]), Verdict::Inconclusive);
     }
 
+    #[test]
+    fn a_path_that_no_row_has_is_the_suites_fault_and_rewritten_rows_nobodys() {
+        let filtered = |value: &str, seen: &[u128]| Filtered {
+            filter: "a=1".into(),
+            walk: walk(&[seen]),
+            violating: ids(seen).into_iter().map(|row| (row, value.into())).collect(),
+            matching: vec![],
+        };
+        let judge = |filtered| partition(&Evidence { filtered: vec![filtered], ..evidence() }).verdict;
+        assert_eq!(judge(filtered(NOTHING, &[1, 3])), Verdict::Inconclusive);
+        assert_eq!(judge(filtered("null", &[1, 3])), Verdict::Fail);
+        let lost = Filtered { matching: ids(&[1, 3]), violating: vec![], ..filtered("1", &[1]) };
+        let seen = Evidence { filtered: vec![lost], ..evidence() };
+        assert_eq!(partition(&seen).verdict, Verdict::Fail);
+        assert_eq!(partition(&Evidence { rewritten: 1, ..seen }).verdict, Verdict::Inconclusive);
+    }
+
     fn judge_windows(inclusive: Inclusive, early: &[u128], late: &[u128], whole: &[u128]) -> Verdict {
         let windows = Windows {
             inclusive,
@@ -305,7 +344,7 @@ mod tests {
         assert_eq!(judge_windows(From, &[1, 2], &[4], &[1, 2, 3, 4]), Verdict::Fail, "lost");
         assert_eq!(judge_windows(From, &[1, 2, 3], &[3, 4], &[1, 2, 3, 4]), Verdict::Fail, "doubled");
         assert_eq!(judge_windows(Both, &[1, 2, 3], &[3, 4], &[1, 2, 3, 4]), Verdict::Pass);
-        assert_eq!(judge_windows(Both, &[1, 2], &[3, 4], &[1, 2, 3, 4]), Verdict::Pass, "hidden fractions");
+        assert_eq!(judge_windows(Both, &[1, 2], &[3, 4], &[1, 2, 3, 4]), Verdict::Inconclusive, "hidden fractions");
         assert_eq!(judge_windows(Neither, &[1, 2], &[4], &[1, 2, 3, 4]), Verdict::Pass);
         assert_eq!(judge_windows(From, &[1], &[3, 4], &[1, 2, 3, 4]), Verdict::Fail, "does not add up");
         assert_eq!(judge_windows(From, &[1], &[3, 4], &[1, 3, 4]), Verdict::Fail, "a row inside is missing");

@@ -13,7 +13,7 @@ mod walks;
 use super::evidence::{End, Evidence, Names, RowId, TokenSample, Walk};
 use crate::{
     families::{Evidence as AnyEvidence, JudgedRule},
-    rule::Judgement,
+    rule::{Judgement, Verdict},
 };
 
 /// Every rule of the family, by id.
@@ -51,7 +51,36 @@ fn on(evidence: &AnyEvidence, judge: fn(&Evidence) -> Judgement) -> Judgement {
         };
         return Judgement::inconclusive(message).cite(blocked.exchange);
     }
-    judge(evidence)
+    let judgement = judge(evidence);
+    if judgement.verdict == Verdict::Fail
+        && let Some(hint) = hint(evidence)
+    {
+        return judgement.detail(hint);
+    }
+    judgement
+}
+
+/// What a failure may come from besides the target: the suite's own words about how pages follow each other.
+fn hint(evidence: &Evidence) -> Option<&'static str> {
+    if evidence.declared.spelling.is_counted() {
+        return None;
+    }
+    let walks = || evidence.quiet.iter().chain(&evidence.sized).chain(&evidence.ordered);
+    let single = |walk: &Walk| walk.pages.len() == 1 && walk.is_complete();
+    let full = |walk: &Walk| walk.size.is_some_and(|size| walk.pages.iter().any(|page| u64::from(page.rows) == size));
+    if walks().all(single) && walks().any(full) {
+        return Some("no page led to another, not even a full one: does the suite say rightly where the way on is?");
+    }
+    let rows = reference(evidence).map_or(&[][..], |(_, rows)| rows);
+    let begins_again = |walk: &Walk| {
+        let seen = walk.rows(rows);
+        let second = walk.first_of(1);
+        walk.pages.len() > 1 && seen.first().is_some() && seen.first() == seen.get(second)
+    };
+    let several = || walks().filter(|walk| walk.pages.len() > 1);
+    (several().next().is_some() && several().all(begins_again)).then_some(
+        "every second page is the first page again: does the suite say rightly which parameter sends the cursor?",
+    )
 }
 
 /// What the run's end prevented.
@@ -165,5 +194,15 @@ mod tests {
         assert!(!with_ids([true, true]));
         assert!(with_ids([false, true]), "one offset happens to be an id");
         assert!(!counts(&evidence(&["cD0y", "cD0z", "cD1a"], &["2", "3"])));
+    }
+
+    #[test]
+    fn a_failure_that_the_suite_may_have_caused_says_so() {
+        let sized = |pages: &[&[u128]]| Walk { size: Some(2), ..walk(pages) };
+        let seen = |quiet: Walk| Evidence { quiet: vec![quiet.clone(), quiet], ..Evidence::default() };
+        assert!(hint(&seen(sized(&[&[1, 2]]))).unwrap().contains("where the way on is"));
+        assert!(hint(&seen(sized(&[&[1, 2], &[1, 2]]))).unwrap().contains("which parameter"));
+        assert_eq!(hint(&seen(sized(&[&[1, 2], &[3]]))), None);
+        assert_eq!(hint(&seen(sized(&[&[1]]))), None);
     }
 }

@@ -492,7 +492,7 @@ mod tests {
 
     #[test]
     fn a_capped_or_endlessly_empty_walk_is_not_called_endless() {
-        for end in [End::Cap, End::OnlyEmptyPages, End::Enough] {
+        for end in [End::Cap, End::Depth { status: 400 }, End::OnlyEmptyPages, End::Enough] {
             let mut e = twice(&[&[1], &[2]]);
             for walk in &mut e.quiet {
                 walk.end = end.clone();
