@@ -50,7 +50,7 @@ fn rows_without_ids_are_not_taken_for_one_another() {
     for rows in ["{}, {}", "null, null", r#"{"id": null}, {"id": null}"#, r#"{"id": []}, {"id": {}}"#, "1, 2"] {
         let ended = run(&Peer::always(json(format!(r#"{{"data": [{rows}], "next": null}}"#))));
         assert_eq!(ended.verdict_of("PAG-005"), "inconclusive", "{rows}: {}", ended.told());
-        ended.prints("2 rows had no id where the suite says it is");
+        ended.prints("none of its 2 rows has an id");
     }
 }
 
