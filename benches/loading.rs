@@ -14,8 +14,7 @@ fn main() {
 }
 
 fn load() -> Suite {
-    let options =
-        Options { environment: &|_| None, env_file: &[], vars: &[], target: None, families: FAMILIES };
+    let options = Options { environment: &|_| None, env_file: &[], vars: &[], target: None, families: FAMILIES };
     suite::load_text("suites/reference.yaml", TEXT, &options).expect("a valid suite")
 }
 

@@ -43,8 +43,8 @@ fn ids_and_sort_keys_streamed(bencher: Bencher<'_, '_>) {
     let (page, reader) = (page(), reader(&["$.id", "$.booked_at"]));
     bencher.counter(BytesCount::of_str(&page)).bench(|| {
         let mut rows: Vec<[Option<Scalar>; 2]> = Vec::new();
-        let read = reader
-            .read(page.as_bytes(), &mut |row: &mut [Option<Scalar>]| rows.push([row[0].take(), row[1].take()]));
+        let read =
+            reader.read(page.as_bytes(), &mut |row: &mut [Option<Scalar>]| rows.push([row[0].take(), row[1].take()]));
         (rows, read)
     });
 }
@@ -55,8 +55,8 @@ fn ids_streamed_and_hashed(bencher: Bencher<'_, '_>) {
     let (page, reader, identity) = (page(), reader(&["$.id"]), Identity::default());
     bencher.counter(BytesCount::of_str(&page)).bench(|| {
         let mut ids: Vec<RowId> = Vec::new();
-        let read = reader
-            .read(page.as_bytes(), &mut |row: &mut [Option<Scalar>]| ids.extend(identity.of(row[0].as_ref())));
+        let read =
+            reader.read(page.as_bytes(), &mut |row: &mut [Option<Scalar>]| ids.extend(identity.of(row[0].as_ref())));
         (ids, read)
     });
 }
