@@ -24,7 +24,8 @@ pub struct Wanted {
 
 /// Receives the rows of a page, in order.
 pub trait RowSink {
-    /// One row: a value for each of [`Wanted::fields`], `None` where the row has no such member.
+    /// One row: a value for each of [`Wanted::fields`], `None` where the row has no such member. What is left in them
+    /// lends its memory to the rows that follow.
     fn row(&mut self, fields: &mut [Option<Scalar>]);
 }
 
@@ -170,7 +171,11 @@ enum Target<'t> {
         fields: &'t mut Vec<Option<Scalar>>,
         sink: &'t mut dyn RowSink,
     },
-    Row(&'t mut [Option<Scalar>]),
+    Row {
+        fields: &'t mut [Option<Scalar>],
+        /// Texts of rows before, whose memory is used again.
+        spare: &'t mut Vec<String>,
+    },
 }
 
 /// Reads the value at one node of a trie.
@@ -189,11 +194,11 @@ impl<'de> DeserializeSeed<'de> for Follow<'_, '_> {
             return deserializer.deserialize_any(self);
         }
         let raw: &RawValue = serde::Deserialize::deserialize(deserializer)?;
-        let value = Scalar::from_raw(raw);
-        let values: &mut [Option<Scalar>] = match self.target {
-            Target::Page { page, .. } => page,
-            Target::Row(fields) => fields,
+        let (values, memory): (&mut [Option<Scalar>], _) = match self.target {
+            Target::Page { page, .. } => (page, None),
+            Target::Row { fields, spare } => (fields, spare.pop()),
         };
+        let value = Scalar::from_raw_in(raw, memory.unwrap_or_default());
         let (last, others) = node.slots.split_last().unwrap_or((&0, &[]));
         for slot in others {
             values[*slot] = Some(value.clone());
@@ -226,10 +231,11 @@ impl<'de> Visitor<'de> for Follow<'_, '_> {
         if node.rows
             && let Target::Page { rows, row, fields, sink, .. } = self.target
         {
-            let mut count = 0;
+            let (mut count, mut spare) = (0, Vec::new());
             loop {
-                fields.fill(None);
-                let seed = Follow { trie: row, at: 0, target: &mut Target::Row(fields) };
+                spare.extend(fields.iter_mut().filter_map(|field| field.take()?.into_memory()));
+                let target = &mut Target::Row { fields: fields.as_mut_slice(), spare: &mut spare };
+                let seed = Follow { trie: row, at: 0, target };
                 if seq.next_element_seed(seed)?.is_none() {
                     **rows = Some(count);
                     return Ok(());
@@ -353,6 +359,21 @@ mod tests {
         }
         let reader = PageReader::new(Wanted { rows: "$".parse().unwrap(), fields: vec![], page: vec![] });
         assert!(reader.read(b"[\"\xff\"]", &mut |_: &mut [Option<Scalar>]| {}).unwrap_err().contains("UTF-8"));
+    }
+
+    #[test]
+    fn values_left_behind_do_not_show_in_later_rows() {
+        let (rows, _) =
+            read("$", &["$.id", "$.key"], &[], r#"[{"id":"long","key":12},{"key":"b"},{"id":"c"},{"id":[]}]"#).unwrap();
+        assert_eq!(
+            rows,
+            [
+                vec![text("long"), Some(Scalar::Number("12".into()))],
+                vec![None, text("b")],
+                vec![text("c"), None],
+                vec![Some(Scalar::Composite), None]
+            ]
+        );
     }
 
     #[test]

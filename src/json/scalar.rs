@@ -24,14 +24,32 @@ pub enum Scalar {
 impl Scalar {
     /// Reads a raw value; a string whose escapes are not valid Unicode is taken as written.
     pub fn from_raw(raw: &RawValue) -> Self {
+        Self::from_raw_in(raw, String::new())
+    }
+
+    /// The same, with the memory of a text that is no longer needed.
+    pub(super) fn from_raw_in(raw: &RawValue, mut memory: String) -> Self {
         let text = raw.get();
+        let mut kept = |text: &str| {
+            memory.clear();
+            memory.push_str(text);
+            std::mem::take(&mut memory)
+        };
         match text.as_bytes().first() {
-            Some(b'"') => Self::Text(unescape(text).into_owned()),
+            Some(b'"') => Self::Text(kept(&unescape(text))),
             Some(b'n') => Self::Null,
             Some(b't') => Self::Bool(true),
             Some(b'f') => Self::Bool(false),
             Some(b'{' | b'[') => Self::Composite,
-            _ => Self::Number(text.to_owned()),
+            _ => Self::Number(kept(text)),
+        }
+    }
+
+    /// The memory of its text.
+    pub(super) fn into_memory(self) -> Option<String> {
+        match self {
+            Self::Text(text) | Self::Number(text) => Some(text),
+            _ => None,
         }
     }
 

@@ -43,6 +43,10 @@ pub(super) fn json(text: &str) -> Cow<'_, str> {
 }
 
 fn replace(text: &str, show: impl Fn(char, &mut String)) -> Cow<'_, str> {
+    // Most of what a report says is plain ASCII, and making the pattern takes longer than a whole short run.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     UNSAFE.replace_all(text, |found: &Captures<'_>| {
         let mut shown = String::new();
         found[0].chars().for_each(|c| show(c, &mut shown));
@@ -101,6 +105,15 @@ mod tests {
     fn ordinary_text_of_any_language_is_left_alone() {
         let text = "Überweisung 1.234,56 € 株式会社 é שלום नमस्ते 👍 \\n \"'";
         assert!(matches!(one_line(text), Cow::Borrowed(t) if t == text));
+    }
+
+    #[test]
+    fn what_ascii_holds_beside_printable_characters_is_shown() {
+        for c in (0..=0x7f_u8).map(char::from) {
+            let shown = one_line(c.encode_utf8(&mut [0; 4])).into_owned();
+            let expected = if c.is_ascii_control() { c.escape_default().to_string() } else { c.to_string() };
+            assert_eq!(shown, expected);
+        }
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Every exchange of a run, within bounded memory.
 //!
-//! Exchanges are kept as they were (bodies are shared, not copied) and redacted only when the record is made. Bodies
-//! are kept while there is room; after that only their length, and of successes only the head's first line. What
-//! failed is always kept whole.
+//! Exchanges are kept as they were and redacted only when the record is made. Bodies are kept while there is room;
+//! after that only their length, and of successes only the head's first line. What failed is always kept whole. What
+//! is kept is copied to its exact size: a body as it was received shares a much larger buffer and would keep all of it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
@@ -30,11 +31,13 @@ use crate::{
 };
 
 /// Bodies of successes are kept up to so many bytes in all: small ones, which walks with small pages cite, apart from
-/// large ones, which would leave them no room.
-const SMALL_BODIES_KEPT: usize = 2 << 20;
+/// large ones, which would leave them no room; of those too long to be recorded, the digest.
+const SMALL_BODIES_KEPT: usize = 1 << 20;
 const LARGE_BODIES_KEPT: usize = 1 << 20;
 /// What a small body is.
 const SMALL: usize = 4 << 10;
+/// So many bytes of bodies too long to be recorded are digested.
+const BYTES_DIGESTED: usize = 4 << 20;
 /// Heads of so many successes are kept.
 const HEADS_KEPT: usize = 1_000;
 /// Of errors and failures so many are kept whole.
@@ -55,9 +58,11 @@ pub(super) struct Trace {
 #[derive(Default)]
 struct State {
     kept: BTreeMap<u32, Kept>,
+    common: BTreeSet<Arc<Common>>,
     observers: Vec<(&'static str, Box<dyn Observer>)>,
     small_bodies: usize,
     large_bodies: usize,
+    digested: usize,
     heads: usize,
     errors: usize,
     responses: u64,
@@ -74,29 +79,63 @@ struct State {
     notes: Vec<String>,
 }
 
+/// Small, because there is one for every exchange of the run.
 struct Kept {
+    common: Arc<Common>,
+    sent_us: u64,
+    took_us: u64,
+    url: Box<str>,
+    /// What is kept of some only: the request's header fields and content.
+    whole: Option<Box<(Head, Bytes)>>,
+    outcome: KeptOutcome,
+}
+
+/// What many exchanges have in common.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Common {
     client: String,
     check: String,
     purpose: &'static str,
-    sent: Duration,
-    took: Duration,
     method: String,
-    url: String,
-    headers: Headers,
-    body: Bytes,
-    outcome: Result<KeptResponse, Failure>,
+    version: &'static str,
+    remote: Option<SocketAddr>,
+}
+
+enum KeptOutcome {
+    /// One that is not kept whole: its status and the length of its body.
+    Brief(u16, u64),
+    Response(Box<KeptResponse>),
+    Failed(Box<Failure>),
 }
 
 struct KeptResponse {
     status: u16,
-    version: String,
-    remote: Option<String>,
-    headers: Headers,
+    head: Head,
     body: KeptBody,
+}
+
+/// Header fields, names and values in turn, each with a line feed behind it, which no field can contain.
+struct Head(Box<str>);
+
+impl Head {
+    fn of(headers: &Headers) -> Self {
+        let mut text = String::with_capacity(headers.iter().map(|(name, value)| name.len() + value.len() + 2).sum());
+        for piece in headers.iter().flat_map(|(name, value)| [name, value]) {
+            text.push_str(piece);
+            text.push('\n');
+        }
+        Self(text.into())
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut pieces = self.0.split_terminator('\n');
+        std::iter::from_fn(move || Some((pieces.next()?, pieces.next()?)))
+    }
 }
 
 enum KeptBody {
     Whole(Bytes),
+    Digest(Body),
     Length(u64),
 }
 
@@ -181,56 +220,61 @@ impl Trace {
             .filter(|finding| finding.verdict != Verdict::NotApplicable)
             .flat_map(|finding| finding.exchanges.iter().map(|id| id.0))
             .collect();
-        let failed = state.kept.iter().filter(|(_, kept)| kept.outcome.is_err()).map(|(id, _)| *id);
+        let failed =
+            state.kept.iter().filter(|(_, kept)| matches!(kept.outcome, KeptOutcome::Failed(_))).map(|(id, _)| *id);
         wanted.extend(failed.take(UNCITED_RECORDED).collect::<Vec<_>>());
         wanted.iter().filter_map(|id| Some(self.recorded(*id, state.kept.get(id)?))).collect()
     }
 
     fn recorded(&self, id: u32, kept: &Kept) -> Exchange {
-        let headers = |headers: &Headers| -> Headers {
-            headers.iter().map(|(name, value)| (name.to_owned(), self.redactor.redact(value).into_owned())).collect()
+        let headers = |head: &Head| -> Headers {
+            head.fields().map(|(name, value)| (name.to_owned(), self.redactor.redact(value).into_owned())).collect()
+        };
+        let length_only = |length: u64| Body { length, ..Body::default() };
+        let common = &kept.common;
+        let response = |status, headers, body| {
+            let (version, remote) = (common.version.to_owned(), common.remote.map(|address| address.to_string()));
+            Recorded::Response(RecordedResponse { status, version, remote, headers, body })
         };
         let outcome = match &kept.outcome {
-            Ok(response) => Recorded::Response(RecordedResponse {
-                status: response.status,
-                version: response.version.clone(),
-                remote: response.remote.clone(),
-                headers: headers(&response.headers),
-                body: match &response.body {
+            KeptOutcome::Brief(status, length) => response(*status, Headers::default(), length_only(*length)),
+            KeptOutcome::Response(whole) => {
+                let body = match &whole.body {
                     KeptBody::Whole(bytes) => self.body(bytes),
-                    KeptBody::Length(length) => Body { length: *length, ..Body::default() },
-                },
-            }),
-            Err(failure) => Recorded::Failed(Failure {
+                    KeptBody::Digest(body) => body.clone(),
+                    KeptBody::Length(length) => length_only(*length),
+                };
+                response(whole.status, headers(&whole.head), body)
+            }
+            KeptOutcome::Failed(failure) => Recorded::Failed(Failure {
                 message: self.redactor.redact(&failure.message).into_owned(),
-                ..failure.clone()
+                ..(**failure).clone()
             }),
         };
+        let (sent, content) = kept.whole.as_deref().map(|(sent, content)| (headers(sent), self.body(content))).unzip();
         Exchange {
             id: ExchangeId(id),
-            client: kept.client.clone(),
-            check: kept.check.clone(),
-            purpose: kept.purpose.to_owned(),
-            sent_us: micros(kept.sent),
-            duration_us: micros(kept.took),
+            client: common.client.clone(),
+            check: common.check.clone(),
+            purpose: common.purpose.to_owned(),
+            sent_us: kept.sent_us,
+            duration_us: kept.took_us,
             request: RecordedRequest {
-                method: kept.method.clone(),
+                method: common.method.clone(),
                 url: self.redactor.redact(&kept.url).into_owned(),
-                headers: headers(&kept.headers),
-                body: self.body(&kept.body),
+                headers: sent.unwrap_or_default(),
+                body: content.unwrap_or_else(|| self.body(&[])),
             },
             outcome,
         }
     }
 
-    fn body(&self, bytes: &Bytes) -> Body {
-        let length = bytes.len() as u64;
-        if bytes.len() <= TEXT_RECORDED {
-            let text = self.redactor.redact(&String::from_utf8_lossy(bytes)).into_owned();
-            return Body { length, text: Some(text), sha256: None };
+    fn body(&self, bytes: &[u8]) -> Body {
+        if bytes.len() > TEXT_RECORDED {
+            return digested(bytes);
         }
-        let sha256 = HEXLOWER.encode(digest::digest(&digest::SHA256, bytes).as_ref());
-        Body { length, text: None, sha256: Some(sha256) }
+        let text = self.redactor.redact(&String::from_utf8_lossy(bytes)).into_owned();
+        Body { length: bytes.len() as u64, text: Some(text), sha256: None }
     }
 }
 
@@ -300,41 +344,82 @@ impl State {
             self.errors <= ERRORS_KEPT
         };
         let outcome = match heard.outcome {
+            Ok(reply) if !whole => KeptOutcome::Brief(reply.status, reply.body.len() as u64),
             Ok(reply) => {
-                let length = reply.body.len();
-                let (used, room) = if length <= SMALL {
-                    (&mut self.small_bodies, SMALL_BODIES_KEPT)
-                } else {
-                    (&mut self.large_bodies, LARGE_BODIES_KEPT)
-                };
-                let body = if whole && (!success || *used + length <= room) {
-                    *used += length;
-                    KeptBody::Whole(reply.body.clone())
-                } else {
-                    KeptBody::Length(reply.body.len() as u64)
-                };
-                let (version, remote) = (heard.version.to_owned(), heard.remote.map(|address| address.to_string()));
-                let headers = if whole { reply.headers.clone() } else { Headers::default() };
-                Ok(KeptResponse { status: reply.status, version, remote, headers, body })
+                let body = self.keep_body(&reply.body, success);
+                KeptOutcome::Response(Box::new(KeptResponse {
+                    status: reply.status,
+                    head: Head::of(&reply.headers),
+                    body,
+                }))
             }
-            Err(failure) => Err(failure.clone()),
+            Err(failure) => KeptOutcome::Failed(Box::new(failure.clone())),
         };
         let kept = Kept {
-            client: heard.request.who.name().to_owned(),
-            check: heard.request.check.clone(),
-            purpose: heard.request.purpose,
-            sent: heard.sent,
-            took: heard.took,
-            method: heard.request.method.clone(),
-            url: heard.url.to_string(),
-            headers: if whole { heard.headers.clone() } else { Headers::default() },
-            body: if whole { heard.body.clone() } else { Bytes::new() },
+            common: self.common(heard),
+            sent_us: micros(heard.sent),
+            took_us: micros(heard.took),
+            url: heard.url.as_str().into(),
+            whole: whole.then(|| Box::new((Head::of(heard.headers), heard.body.clone()))),
             outcome,
         };
         self.kept.insert(heard.id.0, kept);
     }
+
+    fn keep_body(&mut self, body: &[u8], success: bool) -> KeptBody {
+        let room = |taken: usize, most: usize| !success || taken + body.len() <= most;
+        if body.len() > TEXT_RECORDED && room(self.digested, BYTES_DIGESTED) {
+            self.digested += body.len();
+            KeptBody::Digest(digested(body))
+        } else if body.len() <= SMALL && room(self.small_bodies, SMALL_BODIES_KEPT) {
+            self.small_bodies += body.len();
+            KeptBody::Whole(Bytes::copy_from_slice(body))
+        } else if (SMALL + 1..=TEXT_RECORDED).contains(&body.len()) && room(self.large_bodies, LARGE_BODIES_KEPT) {
+            self.large_bodies += body.len();
+            KeptBody::Whole(Bytes::copy_from_slice(body))
+        } else {
+            KeptBody::Length(body.len() as u64)
+        }
+    }
+
+    /// What the exchange has in common with others, kept once.
+    fn common(&mut self, heard: &Heard<'_>) -> Arc<Common> {
+        let common = Common {
+            client: heard.request.who.name().to_owned(),
+            check: heard.request.check.clone(),
+            purpose: heard.request.purpose,
+            method: heard.request.method.clone(),
+            version: heard.version,
+            remote: heard.remote,
+        };
+        if let Some(known) = self.common.get(&common) {
+            return Arc::clone(known);
+        }
+        let common = Arc::new(common);
+        self.common.insert(Arc::clone(&common));
+        common
+    }
+}
+
+/// What is recorded of a body that is too long to be shown.
+fn digested(bytes: &[u8]) -> Body {
+    let sha256 = HEXLOWER.encode(digest::digest(&digest::SHA256, bytes).as_ref());
+    Body { length: bytes.len() as u64, text: None, sha256: Some(sha256) }
 }
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_are_given_back_as_they_were() {
+        let fields = [("link", "<a>; rel=next"), ("link", "<b>"), ("x-empty", ""), ("x-text", " ä\t ")];
+        let headers: Headers = fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        assert_eq!(Head::of(&headers).fields().collect::<Vec<_>>(), fields);
+        assert_eq!(Head::of(&Headers::default()).fields().count(), 0);
+    }
 }

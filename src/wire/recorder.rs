@@ -33,7 +33,7 @@ pub struct Heard<'a> {
     /// The content as sent.
     pub body: &'a Bytes,
     /// The protocol of the response (`HTTP/1.1`, `HTTP/2`); empty if there was none.
-    pub version: &'a str,
+    pub version: &'static str,
     /// The address that answered, if one did.
     pub remote: Option<SocketAddr>,
     /// What came back.

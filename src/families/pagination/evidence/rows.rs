@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    hash::BuildHasher,
+    hash::{BuildHasher, Hasher},
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -28,7 +28,7 @@ impl<'de> Deserialize<'de> for RowId {
 
 /// Turns ids into [`RowId`]s; keyed at random, so that a target cannot choose ids that collide.
 #[derive(Debug, Default)]
-pub struct Identity(std::hash::RandomState, std::hash::RandomState);
+pub struct Identity(std::hash::RandomState);
 
 impl Identity {
     /// The identity of a row; `None` where the row has no usable id.
@@ -38,7 +38,12 @@ impl Identity {
 
     /// The identity of the row with that id, a number and the same number as text being one.
     pub fn of_text(&self, id: &str) -> RowId {
-        RowId(u128::from(self.0.hash_one(id)) << 64 | u128::from(self.1.hash_one(id)))
+        // One pass for both halves: the second goes on from the state of the first, by an octet no text contains.
+        let mut hasher = self.0.build_hasher();
+        hasher.write(id.as_bytes());
+        let first = hasher.finish();
+        hasher.write_u8(0xff);
+        RowId(u128::from(first) << 64 | u128::from(hasher.finish()))
     }
 }
 
@@ -62,7 +67,10 @@ impl Names {
 
     /// Keeps a row's id in any case; for rows that the probe itself created.
     pub fn insist(&mut self, row: RowId, id: &str) {
-        self.0.entry(row).or_insert_with(|| id.chars().take(LONGEST_NAME).collect());
+        self.0.entry(row).or_insert_with(|| {
+            let end = id.char_indices().nth(LONGEST_NAME).map_or(id.len(), |(end, _)| end);
+            id[..end].to_owned()
+        });
     }
 
     /// The id, or a stand-in for rows that are not named.
@@ -98,11 +106,19 @@ pub struct Repeat {
     pub again: usize,
 }
 
-/// Every repetition among the rows, in the order met; sorts a copy, so that a million rows stay cheap.
+/// Looking for repetitions takes copies of so large a part of the rows at a time: a power of two of them.
+const PARTS: u32 = 8;
+
+/// Every repetition among the rows, in the order met; sorts copies of parts, so that a million rows stay cheap.
 pub fn repeats(rows: &[RowId]) -> Vec<Repeat> {
-    let mut sorted: Vec<RowId> = rows.to_vec();
-    sorted.sort_unstable();
-    let mut doubled: Vec<RowId> = sorted.windows(2).filter(|w| w[0] == w[1]).map(|w| w[0]).collect();
+    let mut doubled: Vec<RowId> = Vec::new();
+    let mut sorted: Vec<RowId> = Vec::with_capacity(rows.len() / PARTS as usize * 17 / 16);
+    for part in 0..u128::from(PARTS) {
+        sorted.clear();
+        sorted.extend(rows.iter().copied().filter(|row| row.0 >> (u128::BITS - PARTS.ilog2()) == part));
+        sorted.sort_unstable();
+        doubled.extend(sorted.windows(2).filter(|w| w[0] == w[1]).map(|w| w[0]));
+    }
     drop(sorted);
     doubled.dedup();
     if doubled.is_empty() {
@@ -144,6 +160,34 @@ mod tests {
         let told: Vec<_> = found.iter().map(|r| (r.row.0, r.first, r.again)).collect();
         assert_eq!(told, [(5, 0, 2), (3, 1, 4), (5, 0, 5)]);
         assert_eq!(repeats(&ids(&[1, 2, 3])), []);
+    }
+
+    #[test]
+    fn repeats_are_found_whatever_part_of_the_numbers_they_lie_in() {
+        let far_apart: Vec<u128> = (0..16).map(|part| part << 124).collect();
+        let rows = ids(&[&far_apart[..], &far_apart[..], &[u128::MAX]].concat());
+        let told: Vec<_> = repeats(&rows).iter().map(|r| (r.first, r.again)).collect();
+        assert_eq!(told, (0..16).map(|at| (at, at + 16)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn long_names_are_cut_between_characters() {
+        let mut names = Names::default();
+        names.insist(RowId(1), &"é".repeat(100));
+        names.insist(RowId(2), "short");
+        assert_eq!((names.of(RowId(1)), names.of(RowId(2))), ("é".repeat(LONGEST_NAME), "short".into()));
+    }
+
+    #[test]
+    fn both_halves_of_an_identity_depend_on_the_id_and_differ() {
+        let identity = Identity::default();
+        let rows: Vec<u128> = (0..1_000).map(|number| identity.of_text(&format!("row {number}")).0).collect();
+        for half in [0, 64] {
+            #[expect(clippy::cast_possible_truncation, reason = "one half is looked at alone")]
+            let halves: std::collections::BTreeSet<u64> = rows.iter().map(|row| (row >> half) as u64).collect();
+            assert_eq!(halves.len(), rows.len());
+        }
+        assert!(rows.iter().all(|row| row >> 64 != row & u128::from(u64::MAX)));
     }
 
     #[test]

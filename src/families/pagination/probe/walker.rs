@@ -44,6 +44,8 @@ pub(super) struct Walker<'a> {
     reference: Option<&'a [RowId]>,
     agreeing: usize,
     rows: Vec<RowId>,
+    /// How many rows the pages had, those without an id too.
+    delivered: u64,
     walk: Walk,
     watch: Option<OrderWatch>,
     keys: bool,
@@ -75,6 +77,7 @@ impl<'a> Walker<'a> {
             reference: None,
             agreeing: 0,
             rows: Vec::new(),
+            delivered: 0,
             walk: Walk {
                 asked,
                 size: ask.size,
@@ -246,8 +249,8 @@ impl<'a> Walker<'a> {
             page_count: changed(self.reading.page_count(&read), &mut self.page_count),
             estimate: self.reading.is_estimate(&read),
         });
-        let seen = self.walk.pages.iter().map(|p| u64::from(p.rows)).sum();
-        Ok(self.listing.way_on(&self.reading, &read, reply, &self.ask, last_id.as_ref(), seen))
+        self.delivered += read.rows.unwrap_or_default() as u64;
+        Ok(self.listing.way_on(&self.reading, &read, reply, &self.ask, last_id.as_ref(), self.delivered))
     }
 
     /// Keeps the page's rows, or only their number while they are those of the reference.
@@ -390,7 +393,8 @@ impl PageRows<'_> {
             self.names.keep(row, id);
         }
         self.rows.push(row);
-        self.last_id = id.take();
+        // Swapped rather than taken: the reader uses the text's memory again for a row to come.
+        std::mem::swap(&mut self.last_id, id);
         let (key, extra) = rest.split_at_mut(usize::from(self.has_key));
         if let Some(watch) = &mut self.watch {
             watch.see(key.first().and_then(Option::as_ref));
@@ -401,7 +405,7 @@ impl PageRows<'_> {
                 #[expect(clippy::cast_possible_truncation, reason = "half of the hash is plenty to tell keys apart")]
                 keys.push(self.identity.of_text(text).0 as u64);
             }
-            *self.last_key = key.take();
+            std::mem::swap(self.last_key, key);
         }
         if !extra.is_empty() && self.fields.len() < FIELDS_KEPT {
             self.fields.push((row, extra.to_vec()));
