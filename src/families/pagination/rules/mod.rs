@@ -75,7 +75,7 @@ fn hint(evidence: &Evidence) -> Option<&'static str> {
     let begins_again = |walk: &Walk| {
         let seen = walk.rows(rows);
         let second = walk.first_of(1);
-        walk.pages.len() > 1 && seen.first().is_some() && seen.first() == seen.get(second)
+        walk.pages.len() > 1 && !seen.is_empty() && seen.first() == seen.get(second)
     };
     let several = || walks().filter(|walk| walk.pages.len() > 1);
     (several().next().is_some() && several().all(begins_again)).then_some(
