@@ -116,10 +116,8 @@ impl Probe<'_> {
                 let Some(at) = values[0].as_ref().and_then(instant) else { continue };
                 // A key may have a fraction that is not shown: what looks like the instant itself may be later.
                 let excluded = match window.inclusive {
-                    Inclusive::Both => at < from || at > to,
-                    Inclusive::From => at < from || at >= to,
-                    Inclusive::To => at < from || at > to,
-                    Inclusive::Neither => at < from || at >= to,
+                    Inclusive::Both | Inclusive::To => at < from || at > to,
+                    Inclusive::From | Inclusive::Neither => at < from || at >= to,
                 };
                 if excluded {
                     outside.push((*row, shown(values[0].as_ref())));

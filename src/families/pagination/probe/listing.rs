@@ -416,7 +416,7 @@ impl Reading {
 
     /// Reads a page. An empty object is a page without rows: some APIs leave out every member that is empty.
     pub(super) fn page(&self, body: &[u8], sink: &mut impl RowSink) -> Result<PageRead, String> {
-        let mut read = self.reader.read(body, sink).map_err(|why| why.to_string())?;
+        let mut read = self.reader.read(body, sink)?;
         let nothing = body.iter().filter(|byte| !byte.is_ascii_whitespace()).eq(b"{}");
         read.rows = read.rows.or(nothing.then_some(0));
         Ok(read)
