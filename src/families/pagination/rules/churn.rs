@@ -5,7 +5,7 @@ use crate::{
     exchange::ExchangeId,
     families::{
         Evidence as AnyEvidence, JudgedRule,
-        pagination::evidence::{ChurnKind, Churned, End, Evidence, RowId, WriteFact, WriteKind},
+        pagination::evidence::{ChurnKind, Churned, End, Evidence, RowId, WriteFact, WriteKind, missing},
     },
     rule::{Judgement, Rule, Severity, Strength},
 };
@@ -103,6 +103,15 @@ fn under(evidence: &Evidence, kind: ChurnKind, what: &str) -> Judgement {
         let message = format!("the walk while {what} did not come to its end: {}", broken.walk.end.told());
         return Judgement::inconclusive(message).cite(broken.walk.end.exchange());
     }
+    let restarted = walks.iter().filter_map(|churned| churned.restarted.as_deref()).find(|again| again.is_complete());
+    if let Some(again) = restarted
+        && overlapping == 0
+    {
+        return Judgement::pass(
+            "the walk was asked to start again, as declared, and then delivered every row that stayed",
+        )
+        .cite(again.pages.iter().take(2).map(|page| page.exchange));
+    }
     if overlapping == 0 || owed == 0 {
         let why =
             evidence.churn_trouble.clone().unwrap_or_else(|| "no write was acknowledged between two pages".into());
@@ -194,6 +203,17 @@ fn refused(evidence: &Evidence, churned: &Churned) -> Option<Judgement> {
     let told = format!("page {} was refused with status {status} after {}", pages + 1, write.what.told());
     if restart {
         let again = churned.restarted.as_deref()?;
+        let stayed: Vec<RowId> = missing(&churned.before, &missing(&churned.before, &churned.after));
+        let lost = missing(&stayed, again.rows(&[]));
+        if again.is_complete() && !lost.is_empty() {
+            return Some(
+                Judgement::fail("the walk was asked to start again, and then did not deliver every row")
+                    .expected("each row that stayed")
+                    .actual(format!("{} missing: {}", count(lost.len(), "row"), named(&evidence.names, &lost)))
+                    .cite([exchange])
+                    .cite(again.pages.iter().take(1).map(|page| page.exchange)),
+            );
+        }
         if again.is_complete() {
             return None;
         }
@@ -396,7 +416,8 @@ mod tests {
         let mut broken = walk(&[&[1]]);
         broken.end = End::Cap;
         assert_eq!(refused_with(409, true, Some(broken)).verdict, Verdict::Fail);
-        assert_ne!(refused_with(409, true, Some(walk(&[&[1, 3]]))).verdict, Verdict::Fail);
+        assert_eq!(refused_with(409, true, Some(walk(&[&[1, 3]]))).verdict, Verdict::Pass);
+        assert_eq!(refused_with(409, true, Some(walk(&[&[1]]))).verdict, Verdict::Fail, "row 3 stayed");
     }
 
     #[test]

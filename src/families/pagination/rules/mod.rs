@@ -102,7 +102,9 @@ fn reference(evidence: &Evidence) -> Option<(&Walk, &[RowId])> {
 /// repeated to the same point.
 fn at_rest(evidence: &Evidence) -> Option<bool> {
     let (_, rows) = reference(evidence)?;
-    let again = std::iter::once(evidence.quiet.get(1)?).chain(&evidence.closing);
+    // Nobody writes to what is declared immutable: what differs later is the target's doing.
+    let closing = evidence.closing.as_ref().filter(|_| !evidence.declared.immutable);
+    let again = std::iter::once(evidence.quiet.get(1)?).chain(closing);
     let agreed = |walk: &Walk| (!walk.end.says_nothing()).then(|| walk.rows(rows) == rows);
     again.map(agreed).reduce(|one, other| match (one, other) {
         (Some(false), _) | (_, Some(false)) => Some(false),

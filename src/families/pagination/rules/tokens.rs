@@ -6,7 +6,7 @@ use super::{count, counts, named, on, reference, restless, unseen};
 use crate::{
     families::{
         JudgedRule,
-        pagination::evidence::{Answer, BadToken, BadTokenKind, Evidence, Got, RowId, Spelling},
+        pagination::evidence::{Answer, BadToken, BadTokenKind, Evidence, Got, RowId, Spelling, TokenSample},
     },
     rule::{Judgement, Rule, Severity, Strength},
 };
@@ -266,7 +266,8 @@ fn opaque(evidence: &Evidence) -> Judgement {
     }
     let carried_by = walk.pages.get(first.page).map(|page| page.exchange);
     let shown: String = first.text.chars().take(60).collect();
-    if tokens.iter().all(|token| !token.text.is_empty() && token.text.bytes().all(|b| b.is_ascii_digit())) {
+    let bare = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if tokens.iter().all(|token| bare(&token.text)) && !scattered(&walk.tokens) {
         return Judgement::fail("the cursor is a bare number")
             .expected("text that tells a client nothing")
             .actual(format!("`{shown}`"))
@@ -293,6 +294,13 @@ fn opaque(evidence: &Evidence) -> Judgement {
         return Judgement::pass("the cursor holds no offset or page number").detail(format!("it can be read: {shown}"));
     }
     Judgement::pass(format!("{} looked at, none of them readable", count(tokens.len(), "cursor"))).cite(carried_by)
+}
+
+/// Whether cursors are long numbers that neither grow nor shrink from page to page: nobody can compute with those.
+fn scattered(tokens: &[TokenSample]) -> bool {
+    let numbers: Vec<u128> = tokens.iter().map_while(|token| token.text.parse().ok()).collect();
+    let steady = numbers.is_sorted() || numbers.iter().rev().is_sorted();
+    numbers.len() == tokens.len() && !steady && tokens.iter().all(|token| token.text.len() >= 12)
 }
 
 /// The printable text that a cursor decodes to, if it does.
@@ -436,6 +444,15 @@ mod tests {
             .map(|(page, text)| TokenSample { page, text: (*text).into(), is_last_id: false })
             .collect();
         Evidence { quiet: vec![Walk { tokens, ..walk(&[&[1], &[2], &[3]]) }], ..Evidence::default() }
+    }
+
+    #[test]
+    fn long_numbers_that_neither_grow_nor_shrink_are_opaque() {
+        let scattered = ["00044395283613402096", "90010000000000000001", "10010000000000000001"];
+        assert_eq!(opaque(&tokens(&scattered)).verdict, Verdict::Pass);
+        let growing = ["100000000000", "100000000020", "100000000040"];
+        assert_eq!(opaque(&tokens(&growing)).verdict, Verdict::Fail);
+        assert_eq!(opaque(&tokens(&["20", "7", "9"])).verdict, Verdict::Fail);
     }
 
     #[test]
