@@ -266,8 +266,9 @@ fn opaque(evidence: &Evidence) -> Judgement {
     }
     let carried_by = walk.pages.get(first.page).map(|page| page.exchange);
     let shown: String = first.text.chars().take(60).collect();
+    let walks = || std::iter::once(walk).chain(&evidence.sized);
     let bare = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if tokens.iter().all(|token| bare(&token.text)) && !scattered(&walk.tokens) {
+    if tokens.iter().all(|token| bare(&token.text)) && !walks().any(|walk| scattered(&walk.tokens)) {
         return Judgement::fail("the cursor is a bare number")
             .expected("text that tells a client nothing")
             .actual(format!("`{shown}`"))
