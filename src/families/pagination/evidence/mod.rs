@@ -1,8 +1,15 @@
 //! What the pagination probe saw, as facts that rules can judge years later.
 
+mod answer;
+mod churned;
+mod declared;
 mod order;
 mod rows;
 mod walk;
+
+pub use answer::{Answer, Got};
+pub use churned::{ChurnKind, Churned, WriteFact, WriteKind};
+pub use declared::{Declared, Spelling};
 
 pub(super) use order::instant;
 pub use order::{Inversion, OrderSeen, OrderWatch};
@@ -11,8 +18,8 @@ pub use walk::{End, LinkSeen, PageFact, TokenSample, Walk};
 
 use serde::{Deserialize, Serialize};
 
-use super::config::{Inclusive, Oversize, Relation};
-use crate::exchange::{ExchangeId, FailureKind};
+use super::config::{Inclusive, Relation};
+use crate::exchange::ExchangeId;
 
 /// Everything the probe of one check saw.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,165 +78,6 @@ pub struct Evidence {
     pub churn_trouble: Option<String>,
     /// Whether the run ended while the probe was at work.
     pub cut_short: bool,
-}
-
-/// How the next page is asked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Spelling {
-    /// A cursor in the body or a header field.
-    #[default]
-    Cursor,
-    /// A `Link` header field.
-    LinkHeader,
-    /// A URL in the body.
-    NextUrl,
-    /// A page number.
-    Page,
-    /// A number of rows to skip.
-    Offset,
-    /// The last row's id.
-    LastId,
-}
-
-impl Spelling {
-    /// Whether the client counts pages or rows itself.
-    pub const fn is_counted(self) -> bool {
-        matches!(self, Self::Page | Self::Offset)
-    }
-}
-
-/// What the suite declares, as far as rules need it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a statement of the suite, independent of the others")]
-pub struct Declared {
-    /// How the next page is asked for.
-    pub spelling: Spelling,
-    /// The parameter that sends the cursor, number or id back, where there is one.
-    pub token_parameter: Option<String>,
-    /// The parameter that asks for a page size.
-    pub size_parameter: Option<String>,
-    /// The page size when not asked.
-    pub default_size: Option<u64>,
-    /// The largest page size.
-    pub maximum: Option<u64>,
-    /// What happens to a larger one.
-    pub oversize: Option<Oversize>,
-    /// Whether rows never change.
-    pub immutable: bool,
-    /// Whether a row may be on two pages when rows are written.
-    pub duplicates_allowed: bool,
-    /// Whether a cursor can be used once only.
-    pub single_use: bool,
-    /// Whether everybody may see the rows.
-    pub shared: bool,
-    /// Names of the declared orders.
-    pub orders: Vec<String>,
-    /// Pairs of declared orders that are each other's reverse (same key, other direction).
-    pub mirrors: Vec<(String, String)>,
-    /// The order that holds when none is asked for.
-    pub default_order: Option<String>,
-    /// Whether totals are given, and how far they may be off in percent.
-    pub total: Option<u8>,
-    /// Whether totals are written as text.
-    pub total_as_text: bool,
-    /// The answer that tells a client to start again, in words.
-    pub restart: Option<String>,
-    /// Whether the target is reached by https.
-    pub https: bool,
-}
-
-/// What one odd request got.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
-    /// What was sent, in brief.
-    pub sent: String,
-    /// The exchange, if anything was sent.
-    pub exchange: Option<ExchangeId>,
-    /// What came back.
-    pub got: Got,
-}
-
-/// What came back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Got {
-    /// A page of the listing.
-    Page {
-        /// The status.
-        status: u16,
-        /// Its rows.
-        rows: Vec<RowId>,
-        /// Whether it says that there is more.
-        continues: bool,
-        /// Whether its way on is the very request that it answers.
-        circles: bool,
-        /// The total it states, if it is a whole number.
-        total: Option<u64>,
-    },
-    /// Another status than 2xx.
-    Refused {
-        /// The status.
-        status: u16,
-    },
-    /// 2xx with content that is not a page of the listing.
-    Unreadable {
-        /// The status.
-        status: u16,
-        /// Why.
-        why: String,
-    },
-    /// No response.
-    Nothing {
-        /// What kind of failure.
-        kind: FailureKind,
-        /// Why.
-        why: String,
-    },
-}
-
-impl Answer {
-    /// The rows, if it was a page.
-    pub fn rows(&self) -> Option<&[RowId]> {
-        match &self.got {
-            Got::Page { rows, .. } => Some(rows),
-            _ => None,
-        }
-    }
-
-    /// The status, if there was one.
-    pub fn status(&self) -> Option<u16> {
-        match &self.got {
-            Got::Page { status, .. } | Got::Refused { status } | Got::Unreadable { status, .. } => Some(*status),
-            Got::Nothing { .. } => None,
-        }
-    }
-
-    /// Whether the request was refused as the client's mistake (4xx other than 401, 403, 408, 425, 429).
-    pub fn is_client_error(&self) -> bool {
-        matches!(self.got, Got::Refused { status } if (400..500).contains(&status) && ![401, 403, 408, 425, 429].contains(&status))
-    }
-
-    /// Whether it says nothing about the target: throttled, not logged in, unreachable, a gateway's own answer.
-    pub fn says_nothing(&self) -> bool {
-        match self.got {
-            Got::Refused { status } => matches!(status, 401 | 403 | 408 | 425 | 429 | 502 | 503 | 504),
-            Got::Nothing { .. } => true,
-            _ => false,
-        }
-    }
-
-    /// In words.
-    pub fn told(&self) -> String {
-        match &self.got {
-            Got::Page { status, rows, continues, .. } => {
-                format!("{status} with {} rows{}", rows.len(), if *continues { " and more to follow" } else { "" })
-            }
-            Got::Refused { status } => format!("status {status}"),
-            Got::Unreadable { status, why } => format!("{status}, but {why}"),
-            Got::Nothing { why, .. } => why.clone(),
-        }
-    }
 }
 
 /// A page size changed in the middle of a walk.
@@ -396,81 +244,4 @@ pub struct Windows {
     pub inside: Vec<RowId>,
     /// Rows delivered by any of the three that lie outside its window, with their instants.
     pub outside: Vec<(RowId, String)>,
-}
-
-/// A walk with rows written meanwhile.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Churned {
-    /// What was written.
-    pub kind: ChurnKind,
-    /// The order that was asked for, if any.
-    pub order: Option<String>,
-    /// The listing's rows before the walk, as two agreeing quiet walks saw them.
-    pub before: Vec<RowId>,
-    /// Whether those are all rows of the listing.
-    pub before_complete: bool,
-    /// The walk.
-    pub walk: Walk,
-    /// What was written, and when.
-    pub writes: Vec<WriteFact>,
-    /// The listing's rows after the walk, as far as `before` went and a little further.
-    pub after: Vec<RowId>,
-    /// Walks from the first page again, where the target asked for that.
-    pub restarted: Option<Box<Walk>>,
-}
-
-/// What was written while a walk went on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChurnKind {
-    /// Rows were created.
-    Inserts,
-    /// Rows were deleted.
-    Deletes,
-}
-
-/// One write between two pages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WriteFact {
-    /// How many pages had been read.
-    pub after_pages: usize,
-    /// What was written.
-    pub what: WriteKind,
-    /// The row, where known.
-    pub row: Option<RowId>,
-    /// The exchange.
-    pub exchange: Option<ExchangeId>,
-    /// Whether it was acknowledged with 2xx.
-    pub acknowledged: bool,
-    /// Whether it may have taken effect although it was not acknowledged.
-    pub ambiguous: bool,
-}
-
-/// What was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WriteKind {
-    /// A row where the target puts new ones.
-    Insert,
-    /// A row whose sort key equals that of the last row of the page just read.
-    InsertTied,
-    /// A row of a page already read, not its last.
-    DeleteRead,
-    /// The last row of the page just read: what a cursor points at.
-    DeleteAnchor,
-    /// A row not read yet.
-    DeleteUnread,
-}
-
-impl WriteKind {
-    /// In words.
-    pub const fn told(self) -> &'static str {
-        match self {
-            Self::Insert => "a row created",
-            Self::InsertTied => "a row created with the sort key of the last row read",
-            Self::DeleteRead => "a row already read deleted",
-            Self::DeleteAnchor => "the last row of the page just read deleted",
-            Self::DeleteUnread => "a row not read yet deleted",
-        }
-    }
 }

@@ -231,6 +231,12 @@ pub(super) mod tests {
         }
     }
 
+    /// What two equal walks saw.
+    pub(in crate::families::pagination::rules) fn twice(pages: &[&[u128]]) -> crate::families::pagination::Evidence {
+        let quiet = vec![walk(pages), walk(pages)];
+        crate::families::pagination::Evidence { quiet, ..Default::default() }
+    }
+
     pub(in crate::families::pagination::rules) fn ids(rows: &[u128]) -> Vec<RowId> {
         rows.iter().copied().map(RowId).collect()
     }

@@ -129,7 +129,7 @@ fn partition(evidence: &Evidence) -> Judgement {
                 .cite(filtered.walk.pages.iter().take(2).map(|page| page.exchange));
         }
         let seen = filtered.walk.rows(&[]);
-        let lost = super::walks::passed_by(&filtered.matching, seen, filtered.walk.is_complete());
+        let lost = super::once::passed_by(&filtered.matching, seen, filtered.walk.is_complete());
         if evidence.rewritten > 0 && !lost.is_empty() {
             return rewritten(evidence);
         }

@@ -1,14 +1,18 @@
 //! The rules of pagination, each with its judge; pure functions of the evidence.
 
+mod bounds;
 mod churn;
 mod damage;
+mod ending;
 mod filters;
 mod links;
+mod once;
 mod order;
+mod set;
+mod shuffle;
 mod sizes;
 mod tokens;
 mod totals;
-mod walks;
 
 use super::evidence::{End, Evidence, Names, RowId, TokenSample, Walk};
 use crate::{
@@ -18,16 +22,16 @@ use crate::{
 
 /// Every rule of the family, by id.
 pub(super) static RULES: &[JudgedRule] = &[
-    walks::PAG_001,
+    bounds::PAG_001,
     sizes::PAG_002,
     sizes::PAG_003,
-    walks::PAG_004,
-    walks::PAG_005,
+    ending::PAG_004,
+    once::PAG_005,
     churn::PAG_006,
     churn::PAG_007,
     order::PAG_008,
     order::PAG_009,
-    walks::PAG_010,
+    set::PAG_010,
     tokens::PAG_011,
     tokens::PAG_012,
     filters::PAG_013,
