@@ -105,7 +105,7 @@ pub(super) struct Run {
     #[command(flatten)]
     pub(super) suites: Suites,
     /// Start the reference API and run its own suite against it
-    #[arg(long, conflicts_with_all = ["files", "target"], help_heading = "Demo")]
+    #[arg(long, conflicts_with = "files", help_heading = "Demo")]
     pub(super) demo: bool,
     /// A defect for the reference API to have; repeatable, see `fincheck serve --list-defects`
     // Without the conflict, naming a suite as well would lift the requirement, for `demo` conflicts with suites itself.

@@ -63,7 +63,7 @@ pub(super) fn load(source: &Source, suites: &Suites) -> anyhow::Result<Result<Su
         environment: &environment,
         env_file: &env_file,
         vars: &suites.vars,
-        target: suites.target.as_deref(),
+        target: suites.target.as_deref().filter(|_| !matches!(source, Source::Embedded(..))),
         families: FAMILIES,
     };
     Ok(match source {

@@ -31,6 +31,10 @@ const DEMO: &str = include_str!("../../suites/reference.yaml");
 /// `fincheck run`.
 pub(super) fn run(options: &Run, common: &Common, color: Color) -> anyhow::Result<Exit> {
     let (_demo, sources) = if options.demo {
+        // An exported variable is meant for other suites; the option itself is a misunderstanding.
+        if options.suites.target.is_some() && std::env::var("FINCHECK_TARGET").ok() != options.suites.target {
+            anyhow::bail!("`--demo` starts a target of its own: leave out `--target`");
+        }
         let demo = Demo::start(reference::Options {
             defects: serve::defects(&options.defect)?,
             variants: serve::variants(&options.variant)?,
