@@ -7,6 +7,7 @@ mod ending;
 mod filters;
 mod links;
 mod once;
+mod opacity;
 mod order;
 mod set;
 mod shuffle;
@@ -36,7 +37,7 @@ pub(super) static RULES: &[JudgedRule] = &[
     tokens::PAG_012,
     filters::PAG_013,
     tokens::PAG_014,
-    tokens::PAG_015,
+    opacity::PAG_015,
     links::PAG_016,
     totals::PAG_017,
     filters::PAG_018,
