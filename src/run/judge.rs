@@ -19,6 +19,9 @@ pub(super) struct Verdicts {
     pub(super) findings: Vec<Finding>,
     pub(super) not_judged: Vec<NotJudged>,
     pub(super) unjudged: Vec<Unjudged>,
+    /// Whether a check of the suite passed all its rules, and whether one that sends credentials did.
+    pub(super) passed: bool,
+    pub(super) passed_with_credentials: bool,
 }
 
 /// Judges every planned rule on what its check saw.
@@ -58,6 +61,11 @@ pub(super) fn judge(
         // What watches all traffic has nothing to judge where all went well; a check of the suite has.
         if !item.planned.passive {
             judged.unjudged.extend(unjudged(&judged.findings[before..]));
+            let own = || judged.findings[before..].iter().map(|finding| finding.verdict);
+            let passed =
+                own().any(|v| v == Verdict::Pass) && !own().any(|v| matches!(v, Verdict::Fail | Verdict::Inconclusive));
+            judged.passed |= passed;
+            judged.passed_with_credentials |= passed && !item.planned.clients.is_empty();
         }
         for unplanned in &item.planned.unplanned {
             let Some(rule) = families::rule(unplanned.rule) else { continue };

@@ -95,3 +95,24 @@ fn a_setup_step_that_is_refused_ends_the_run_before_its_checks() {
     ended.could_not_judge("setup step `POST /orders`: POST /orders was answered with status 401");
     assert_eq!(peer.heard().len(), 1);
 }
+
+#[test]
+fn a_refusal_that_the_suite_asks_for_is_no_refused_login() {
+    let peer = Peer::always(answer(
+        403,
+        &[("Content-Type", "application/problem+json")],
+        r#"{"title": "Forbidden", "status": 403}"#,
+    ));
+    let suite = format!(
+        "fincheck: 1
+name: Refusals
+target: {{ base_url: '{}' }}
+clients:
+  reader: {{ bearer: tok-0f1e2d3c }}
+errors:
+  - {{ name: not for readers, client: reader, request: GET /secret, status: 403 }}
+",
+        peer.url()
+    );
+    Program::running(&suite).and(&["--only", "not for readers"]).ended().exits(0);
+}

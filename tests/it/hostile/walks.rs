@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::run;
-use crate::support::{Asked, Peer, Program, json};
+use super::{run, suite};
+use crate::support::{Asked, Peer, Program, answer, json};
 
 /// A number that was not there before.
 fn fresh() -> u64 {
@@ -82,4 +82,34 @@ fn a_next_url_to_another_origin_is_a_finding_and_not_a_request() {
     let ended = Program::running(&suite).ended();
     ended.exits(1).found("PAG-016", &other.url());
     other.was_left_alone();
+}
+
+#[test]
+fn a_row_that_was_there_before_is_never_deleted() {
+    // A create that is idempotent by content answers with the row it already has.
+    let peer = Peer::answering(|asked: &Asked| match asked.method.as_str() {
+        "GET" => json(r#"{"data": [{"id": 1}, {"id": 2}], "next": null}"#),
+        _ => json(r#"{"id": 2}"#),
+    });
+    let writing = suite(&peer.url()).replace("target: { ", "target: { permits: [read, write], ")
+        + "    churn:
+      insert: { request: POST /rows, body: { name: same }, id: $.id }
+      delete: { request: 'DELETE /rows/{{id}}' }
+";
+    let ended = Program::running(&writing).and(&["--only", "PAG-007"]).ended();
+    ended.could_not_judge("answered with a row that was there before");
+    assert!(peer.heard().iter().any(|asked| asked.method == "POST"));
+    assert!(peer.heard().iter().all(|asked| asked.method != "DELETE"));
+}
+
+#[test]
+fn one_stray_error_of_the_server_does_not_end_a_walk() {
+    let failed = AtomicU64::new(0);
+    let peer = Peer::answering(move |asked: &Asked| match asked.parameter("cursor") {
+        None => json(r#"{"data": [{"id": 1}], "next": "n"}"#),
+        Some(_) if failed.fetch_add(1, Ordering::Relaxed) == 0 => answer(500, &[], "oops"),
+        Some(_) => json(r#"{"data": [{"id": 2}], "next": null}"#),
+    });
+    let ended = Program::running(&suite(&peer.url())).and(&["--only", "PAG-004"]).ended();
+    assert_eq!(ended.verdict_of("PAG-004"), "pass", "{}", ended.told());
 }

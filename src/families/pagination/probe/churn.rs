@@ -91,6 +91,9 @@ impl Probe<'_> {
     async fn seed(&mut self, own: &mut OwnRows, count: usize) -> Result<(), String> {
         for _ in 0..count {
             let fact = self.create(own, None, 0).await;
+            if own.repeated {
+                return Err("`churn.insert` was answered with a row that was there before: make its body unique, with `{{n}}` or `{{uuid}}`".into());
+            }
             if !fact.acknowledged {
                 let shown = fact.exchange.map_or_else(String::new, |id| format!(" ({id})"));
                 return Err(format!("a row could not be created by `churn.insert`{shown}"));

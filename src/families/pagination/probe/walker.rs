@@ -154,7 +154,12 @@ impl<'a> Walker<'a> {
             return false;
         }
         self.ask.at = at;
-        let reply = match self.listing.send(&self.ask).await {
+        let mut outcome = self.listing.send(&self.ask).await;
+        // An error of the server counts once it comes twice; a page can be asked for again (RFC 9110 §9.2.1).
+        if matches!(&outcome, Ok(reply) if reply.status >= 500) && self.listing.config.request.method == "GET" {
+            outcome = self.listing.send(&self.ask).await;
+        }
+        let reply = match outcome {
             Ok(reply) => reply,
             Err(failure) => {
                 self.walk.end = if failure.kind == crate::exchange::FailureKind::ForeignOrigin

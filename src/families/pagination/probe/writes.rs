@@ -32,11 +32,18 @@ impl Own {
 pub(super) struct OwnRows {
     pub(super) rows: Vec<Own>,
     tried: u64,
+    /// Whether a create was answered with a row that was there before.
+    pub(super) repeated: bool,
 }
 
 impl OwnRows {
     pub(super) fn alive(&self) -> impl Iterator<Item = &Own> {
         self.rows.iter().filter(|own| own.alive)
+    }
+
+    /// Whether a row was created by the probe, deleted since or not.
+    fn owns(&self, row: RowId) -> bool {
+        self.rows.iter().any(|own| own.row == row)
     }
 
     pub(super) fn find(&self, row: RowId) -> Option<&Own> {
@@ -69,9 +76,15 @@ impl Probe<'_> {
             let id = body.as_ref().and_then(|body| path.first(body)).map(Scalar::from_value);
             if let Some(id) = id.as_ref().and_then(Scalar::text) {
                 let row = self.listing.identity.of_text(id);
-                self.names.insist(row, id);
-                own.rows.push(Own::new(row, id.to_owned()));
-                fact.row = Some(row);
+                if own.owns(row) || self.reference.contains(&row) {
+                    // Not ours to delete, and nothing was written that a walk could trip over.
+                    own.repeated = true;
+                    (fact.acknowledged, fact.ambiguous) = (false, true);
+                } else {
+                    self.names.insist(row, id);
+                    own.rows.push(Own::new(row, id.to_owned()));
+                    fact.row = Some(row);
+                }
             }
         }
         fact
