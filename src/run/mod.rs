@@ -6,6 +6,7 @@
 mod afterwards;
 mod events;
 mod judge;
+mod kept;
 mod redaction;
 mod session;
 mod steps;

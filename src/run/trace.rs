@@ -6,7 +6,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
@@ -18,7 +17,11 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 
-use super::{Events, lock};
+use super::{
+    Events,
+    kept::{Common, Head, Kept, KeptBody, KeptOutcome, KeptResponse},
+    lock,
+};
 use crate::{
     exchange::{
         Body, Exchange, ExchangeId, Failure, FailureKind, Headers, Recorded, RecordedRequest, RecordedResponse,
@@ -77,66 +80,6 @@ struct State {
     refused_by: Option<(String, u16)>,
     waited: BTreeMap<String, (u32, Duration)>,
     notes: Vec<String>,
-}
-
-/// Small, because there is one for every exchange of the run.
-struct Kept {
-    common: Arc<Common>,
-    sent_us: u64,
-    took_us: u64,
-    url: Box<str>,
-    /// What is kept of some only: the request's header fields and content.
-    whole: Option<Box<(Head, Bytes)>>,
-    outcome: KeptOutcome,
-}
-
-/// What many exchanges have in common.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Common {
-    client: String,
-    check: String,
-    purpose: &'static str,
-    method: String,
-    version: &'static str,
-    remote: Option<SocketAddr>,
-}
-
-enum KeptOutcome {
-    /// One that is not kept whole: its status and the length of its body.
-    Brief(u16, u64),
-    Response(Box<KeptResponse>),
-    Failed(Box<Failure>),
-}
-
-struct KeptResponse {
-    status: u16,
-    head: Head,
-    body: KeptBody,
-}
-
-/// Header fields, names and values in turn, each with a line feed behind it, which no field can contain.
-struct Head(Box<str>);
-
-impl Head {
-    fn of(headers: &Headers) -> Self {
-        let mut text = String::with_capacity(headers.iter().map(|(name, value)| name.len() + value.len() + 2).sum());
-        for piece in headers.iter().flat_map(|(name, value)| [name, value]) {
-            text.push_str(piece);
-            text.push('\n');
-        }
-        Self(text.into())
-    }
-
-    fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        let mut pieces = self.0.split_terminator('\n');
-        std::iter::from_fn(move || Some((pieces.next()?, pieces.next()?)))
-    }
-}
-
-enum KeptBody {
-    Whole(Bytes),
-    Digest(Body),
-    Length(u64),
 }
 
 impl Trace {
@@ -409,17 +352,4 @@ fn digested(bytes: &[u8]) -> Body {
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn heads_are_given_back_as_they_were() {
-        let fields = [("link", "<a>; rel=next"), ("link", "<b>"), ("x-empty", ""), ("x-text", " ä\t ")];
-        let headers: Headers = fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        assert_eq!(Head::of(&headers).fields().collect::<Vec<_>>(), fields);
-        assert_eq!(Head::of(&Headers::default()).fields().count(), 0);
-    }
 }
