@@ -78,6 +78,8 @@ pub enum FailureKind {
     Interrupted,
     /// The request could not be built.
     Request,
+    /// The connection was cut on purpose.
+    Severed,
 }
 
 impl FailureKind {

@@ -56,6 +56,12 @@ pub struct PlannedCheck {
     pub clients: Vec<String>,
     /// How it gets along with other checks.
     pub footprint: Footprint,
+    /// What it writes to, as the suite spells it (`/v1/accounts/{{account}}/transfers`): two writing checks that name
+    /// nothing in common run side by side; one that names nothing runs beside no other writer.
+    pub touches: Vec<String>,
+    /// The clients whose limits it spends, where a limit counts each client by itself: it then runs beside every check
+    /// that uses none of them. A saturating check that names none runs alone.
+    pub saturates: Vec<String>,
     /// Whether its rules are judged on what the family's observer saw of the whole run.
     pub passive: bool,
 }
@@ -94,9 +100,9 @@ pub enum Footprint {
     /// Only reads: runs beside other readers.
     #[default]
     Reads,
-    /// Writes: runs after the readers, one at a time.
+    /// Writes: runs beside no check that writes to the same.
     Writes,
-    /// Spends a client's rate limit: runs last and alone.
+    /// Spends a client's rate limit: runs beside no check that uses it.
     Saturates,
 }
 

@@ -4,19 +4,27 @@
 //! collects evidence), `evidence` (serialisable facts), `rules` (pure functions from evidence to judgement).
 //! [`FAMILIES`] is the only list of them; the suite format, the plan, the catalogue and the reports iterate it.
 
+mod call;
 mod check;
 mod conventions;
 pub mod errors;
+mod find;
+mod mailbox;
 mod observer;
 pub mod pagination;
 mod problem;
 mod session;
+#[cfg(test)]
+pub(crate) mod testing;
 
+pub use call::Call;
 pub use check::{Check, Evidence, Footprint, PlannedCheck, Selection, Unplanned};
 pub use conventions::{Conventions, Correlation, ErrorShape};
+pub use find::{Find, Found, FoundRow};
+pub use mailbox::{Answer, Delivery, Mailbox};
 pub use observer::Observer;
 pub use problem::{Problem, Setting, nearest};
-pub use session::{Permit, Session};
+pub use session::{Cut, Permit, Session};
 
 use crate::rule::{Judgement, Rule};
 

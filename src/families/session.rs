@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::Mailbox;
 use crate::{
     exchange::{Outcome, Request},
     notation::Values,
@@ -18,6 +19,18 @@ pub trait Session: Send + Sync {
 
     /// Sends a request that undoes what the check did, even if the run is interrupted or its limits are spent.
     fn undo(&self, request: Request) -> BoxFuture<'_, Outcome>;
+
+    /// Sends requests so that they are under way at once: each on a connection of its own, all but the last octet of
+    /// their content first, the last octets at one instant. `limits.concurrency` does not hold them back, 429 and 503 are
+    /// not waited out. Outcomes in the order of the requests; `Reply::sent` is the instant of release.
+    fn together(&self, requests: Vec<Request>) -> BoxFuture<'_, Vec<Outcome>>;
+
+    /// Sends a request and loses the connection on purpose, never repeating it. What went as wanted is a failure of kind
+    /// [`Severed`](crate::exchange::FailureKind::Severed); any other outcome says that it did not.
+    fn sever(&self, request: Request, cut: Cut) -> BoxFuture<'_, Outcome>;
+
+    /// Opens an address at which the target's callbacks arrive, until the mailbox is dropped; or says why there is none.
+    fn mailbox(&self) -> BoxFuture<'_, Result<Box<dyn Mailbox>, String>>;
 
     /// Lets time pass; returns early when the run is interrupted.
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()>;
@@ -39,6 +52,16 @@ pub trait Session: Send + Sync {
 
     /// Whether the run was interrupted or its time is spent: stop, and return what was learned.
     fn stopping(&self) -> bool;
+}
+
+/// Where a connection is cut on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cut {
+    /// As soon as the last octet of the request is handed over.
+    AfterRequest,
+    /// As soon as the first octet of the response has come.
+    AfterFirstByte,
 }
 
 /// What a run may do to a target; a suite lists them under `target.permits`.

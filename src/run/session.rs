@@ -13,7 +13,7 @@ use url::Url;
 use super::{afterwards::Afterwards, lock};
 use crate::{
     exchange::{Outcome, Request},
-    families::Session,
+    families::{Cut, Mailbox, Session},
     notation::Values,
     wire::Wire,
 };
@@ -57,6 +57,22 @@ impl Session for CheckSession {
                 None => self.wire.send(request).await,
             }
         })
+    }
+
+    fn together(&self, mut requests: Vec<Request>) -> BoxFuture<'_, Vec<Outcome>> {
+        for request in &mut requests {
+            request.check.clone_from(&self.check);
+        }
+        Box::pin(self.wire.together(requests))
+    }
+
+    fn sever(&self, mut request: Request, cut: Cut) -> BoxFuture<'_, Outcome> {
+        request.check.clone_from(&self.check);
+        Box::pin(async move { self.wire.sever(request, cut == Cut::AfterFirstByte).await })
+    }
+
+    fn mailbox(&self) -> BoxFuture<'_, Result<Box<dyn Mailbox>, String>> {
+        Box::pin(async { Err("this run receives no callbacks".to_owned()) })
     }
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {

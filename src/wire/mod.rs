@@ -17,8 +17,10 @@ mod limits;
 mod recorder;
 mod redirect;
 mod retry;
+mod sever;
 mod target;
 mod tls;
+mod together;
 mod turn;
 
 #[cfg(test)]

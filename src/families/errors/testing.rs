@@ -9,7 +9,7 @@ use url::Url;
 use super::{evidence::ErrorResponse, reading::read, shape::Shape};
 use crate::{
     exchange::{ExchangeId, Headers, Outcome, Reply, Request, Who},
-    families::{Conventions, Session},
+    families::{Conventions, Cut, Mailbox, Session},
     notation::Values,
 };
 
@@ -81,6 +81,19 @@ impl Session for Scripted {
         let outcome = self.replies.lock().unwrap().pop_front().expect("the script is long enough");
         let outcome = outcome.map(|reply| Reply { id: ExchangeId(number), ..reply });
         async move { outcome }.boxed()
+    }
+
+    fn together(&self, requests: Vec<Request>) -> BoxFuture<'_, Vec<Outcome>> {
+        async move { futures_util::future::join_all(requests.into_iter().map(|request| self.send(request))).await }
+            .boxed()
+    }
+
+    fn sever(&self, request: Request, _: Cut) -> BoxFuture<'_, Outcome> {
+        self.send(request)
+    }
+
+    fn mailbox(&self) -> BoxFuture<'_, Result<Box<dyn Mailbox>, String>> {
+        async { Err("no callbacks arrive here".to_owned()) }.boxed()
     }
 
     fn pause(&self, _: Duration) -> BoxFuture<'_, ()> {

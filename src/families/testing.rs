@@ -1,0 +1,172 @@
+//! A target for unit tests of probes, in time that passes only when it is asked to.
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::{BoxFuture, FutureExt};
+use serde_json::Value;
+use url::Url;
+
+use super::{Cut, Mailbox, Session};
+use crate::{
+    exchange::{ExchangeId, Failure, FailureKind, Headers, Outcome, Reply, Request},
+    notation::Values,
+};
+
+/// What a target does with a request at an instant.
+type Behaviour = Box<dyn FnMut(&Request, Duration) -> Result<Given, FailureKind> + Send>;
+
+/// A target that a function plays. Each exchange takes [`Fake::latency`] of its own time; pauses take no real time.
+pub(crate) struct Fake {
+    base: Url,
+    behaviour: Mutex<Behaviour>,
+    /// Microseconds since the start.
+    now: AtomicU64,
+    latency: Duration,
+    random: AtomicU64,
+    /// The requests, in order, with the instant each was sent.
+    pub(crate) asked: Mutex<Vec<(Request, Duration)>>,
+    /// What `stopping` says.
+    pub(crate) stopping: AtomicBool,
+    /// What `remaining` says.
+    pub(crate) remaining: AtomicU64,
+}
+
+/// What comes back of a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Given {
+    pub(crate) status: u16,
+    pub(crate) headers: Headers,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A JSON answer.
+pub(crate) fn given(status: u16, body: &Value) -> Given {
+    let headers = [("content-type".to_owned(), "application/json".to_owned())].into_iter().collect();
+    Given { status, headers, body: body.to_string().into_bytes() }
+}
+
+impl Given {
+    /// With a header field.
+    pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push(name, value);
+        self
+    }
+}
+
+impl Fake {
+    pub(crate) fn new(
+        behaviour: impl FnMut(&Request, Duration) -> Result<Given, FailureKind> + Send + 'static,
+    ) -> Self {
+        Self {
+            base: Url::parse("https://api.example.com").unwrap(),
+            behaviour: Mutex::new(Box::new(behaviour)),
+            now: AtomicU64::new(0),
+            latency: Duration::from_millis(2),
+            random: AtomicU64::new(1),
+            asked: Mutex::default(),
+            stopping: AtomicBool::new(false),
+            remaining: AtomicU64::new(10_000),
+        }
+    }
+
+    /// How long each exchange takes; the target decides in the middle of it.
+    #[expect(dead_code, reason = "for probes that depend on it")]
+    pub(crate) fn latency(self, latency: Duration) -> Self {
+        Self { latency, ..self }
+    }
+
+    fn advance(&self, time: Duration) {
+        self.now.fetch_add(u64::try_from(time.as_micros()).unwrap(), Ordering::Relaxed);
+    }
+
+    fn ask(&self, request: &Request, sent: Duration) -> Outcome {
+        let id = {
+            let mut asked = self.asked.lock().unwrap();
+            asked.push((request.clone(), sent));
+            ExchangeId(u32::try_from(asked.len()).unwrap())
+        };
+        self.remaining.fetch_sub(1, Ordering::Relaxed);
+        let given = self.behaviour.lock().unwrap()(request, sent + self.latency / 2);
+        let url = self.base.join(&request.target).unwrap();
+        match given {
+            Ok(Given { status, headers, body }) => {
+                Ok(Reply { id, url, status, headers, body: body.into(), sent, received: sent + self.latency })
+            }
+            Err(kind) => Err(Failure { id: Some(id), kind, message: format!("{kind:?}") }),
+        }
+    }
+}
+
+impl Session for Fake {
+    fn send(&self, request: Request) -> BoxFuture<'_, Outcome> {
+        async move {
+            let outcome = self.ask(&request, self.now());
+            self.advance(self.latency);
+            outcome
+        }
+        .boxed()
+    }
+
+    fn undo(&self, request: Request) -> BoxFuture<'_, Outcome> {
+        self.send(request)
+    }
+
+    fn together(&self, requests: Vec<Request>) -> BoxFuture<'_, Vec<Outcome>> {
+        async move {
+            let now = self.now();
+            let outcomes = requests.iter().map(|request| self.ask(request, now)).collect();
+            self.advance(self.latency);
+            outcomes
+        }
+        .boxed()
+    }
+
+    fn sever(&self, request: Request, _: Cut) -> BoxFuture<'_, Outcome> {
+        async move {
+            let outcome = self.ask(&request, self.now());
+            self.advance(self.latency);
+            let id = outcome.map_or_else(|failure| failure.id, |reply| Some(reply.id));
+            Err(Failure { id, kind: FailureKind::Severed, message: "cut on purpose".into() })
+        }
+        .boxed()
+    }
+
+    fn mailbox(&self) -> BoxFuture<'_, Result<Box<dyn Mailbox>, String>> {
+        async { Err("no callbacks arrive here".to_owned()) }.boxed()
+    }
+
+    fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
+        async move { self.advance(time) }.boxed()
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_micros(self.now.load(Ordering::Relaxed))
+    }
+
+    fn base(&self) -> &Url {
+        &self.base
+    }
+
+    fn values(&self) -> Values {
+        let uuid = format!("00000000-0000-4000-8000-{:012x}", self.random());
+        Values::from([("account".into(), "ACC-001".into()), ("run_id".into(), "run".into()), ("uuid".into(), uuid)])
+    }
+
+    fn random(&self) -> u64 {
+        self.random.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    fn remaining(&self) -> u64 {
+        self.remaining.load(Ordering::Relaxed)
+    }
+
+    fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}
