@@ -25,6 +25,47 @@ pub(super) struct CheckSession {
     values: Arc<Mutex<Values>>,
     check: String,
     random: Mutex<ChaCha8Rng>,
+    waiting: Mutex<Waiting>,
+}
+
+/// Time spent waiting; waits that overlap count once.
+#[derive(Default)]
+struct Waiting {
+    at_once: u32,
+    since: Duration,
+    total: Duration,
+}
+
+impl Waiting {
+    fn begin(&mut self, now: Duration) {
+        if self.at_once == 0 {
+            self.since = now;
+        }
+        self.at_once += 1;
+    }
+
+    fn end(&mut self, now: Duration) {
+        self.at_once -= 1;
+        if self.at_once == 0 {
+            self.total += now.saturating_sub(self.since);
+        }
+    }
+}
+
+/// A wait that ends when this is dropped, also where nobody awaits it to its end.
+struct Wait<'s>(&'s CheckSession);
+
+impl<'s> Wait<'s> {
+    fn begin(session: &'s CheckSession) -> Self {
+        lock(&session.waiting).begin(session.wire.now());
+        Self(session)
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.waiting).end(self.0.wire.now());
+    }
 }
 
 impl CheckSession {
@@ -39,7 +80,19 @@ impl CheckSession {
         let mut hasher = DefaultHasher::new();
         check.hash(&mut hasher);
         let random = ChaCha8Rng::seed_from_u64(seed ^ hasher.finish());
-        Self { wire, afterwards, values, check: check.to_owned(), random: Mutex::new(random) }
+        Self {
+            wire,
+            afterwards,
+            values,
+            check: check.to_owned(),
+            random: Mutex::new(random),
+            waiting: Mutex::default(),
+        }
+    }
+
+    /// How long the check waited.
+    pub(super) fn waited(&self) -> Duration {
+        lock(&self.waiting).total
     }
 }
 
@@ -76,7 +129,10 @@ impl Session for CheckSession {
     }
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
-        Box::pin(self.wire.pause(time))
+        Box::pin(async move {
+            let _wait = Wait::begin(self);
+            self.wire.pause(time).await;
+        })
     }
 
     fn now(&self) -> Duration {
@@ -105,5 +161,23 @@ impl Session for CheckSession {
 
     fn stopping(&self) -> bool {
         self.wire.stopping() || self.wire.remaining() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_that_overlap_count_once() {
+        let at = Duration::from_secs;
+        let mut waiting = Waiting::default();
+        waiting.begin(at(1));
+        waiting.begin(at(2));
+        waiting.end(at(3));
+        waiting.end(at(4));
+        waiting.begin(at(7));
+        waiting.end(at(8));
+        assert_eq!(waiting.total, at(4));
     }
 }

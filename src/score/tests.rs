@@ -28,6 +28,7 @@ pub(super) fn record(findings: Vec<Finding>) -> Record {
         target: "http://127.0.0.1:1".into(),
         started_at: "2026-01-02T03:04:05Z".into(),
         duration_ms: 0,
+        longest_wait: None,
         seed: 0,
         requests: 0,
         stopped: None,
