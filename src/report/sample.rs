@@ -206,6 +206,11 @@ fn finding(rule: &str, check: &str, verdict: Verdict, severity: Severity, title:
         expected: vec![],
         actual: String::new(),
         details: vec![],
+        drawing: if family == "data" {
+            vec!["admitted  ###....###".into(), "denied    ...xx.....\u{1b}[0m".into()]
+        } else {
+            vec![]
+        },
         exchanges: vec![],
         source: "domain requirement".into(),
         waived: false,

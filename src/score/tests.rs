@@ -15,6 +15,7 @@ pub(super) fn finding(rule: &str, check: &str, verdict: Verdict, severity: Sever
         expected: vec![],
         actual: String::new(),
         details: vec![],
+        drawing: vec![],
         exchanges: vec![],
         source: String::new(),
         waived: false,
