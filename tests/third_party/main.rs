@@ -27,6 +27,10 @@ fn hold(software: Software, suite: &str) {
         return;
     }
     server::install();
+    if !software.is_installed() {
+        let _ = writeln!(std::io::stderr(), "skipped: {suite} ({software:?} is not installed)");
+        return;
+    }
     let server = software.start();
     let findings = program::run(suite, &server.base_url());
     let differences = expected::of(suite).differences(&findings);
