@@ -71,10 +71,11 @@ pub async fn start(options: Options) -> io::Result<Running> {
     let peer = Peer { scheme, authority: addr.to_string() };
     let behaviour = Behaviour::new(&options);
     let cursors = Cursors::new(behaviour.clone())?;
-    let api = Arc::new(Api::new(behaviour, cursors, ledger::seed(options.seed, options.transactions)));
+    let tasks = TaskTracker::new();
+    let ledger = ledger::seed(options.seed, options.transactions);
+    let api = Arc::new(Api::new(behaviour, cursors, ledger, options.times, tasks.clone()));
 
     let stop = CancellationToken::new();
-    let tasks = TaskTracker::new();
     tasks.spawn(accept(listener, tls, api, peer, tasks.clone(), stop.clone()));
     Ok(Running { base_url: format!("{scheme}://{addr}"), addr, tasks, stop: stop.drop_guard() })
 }

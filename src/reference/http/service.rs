@@ -13,15 +13,19 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, h
 use http_body_util::Full;
 use hyper::body::Incoming;
 use serde_json::Value;
+use tokio_util::task::TaskTracker;
 
 use super::{Query, Reply, access, body, correlation, negotiation, route::Route};
 use crate::reference::{
     behaviour::Behaviour,
     defects::pagination::CURSOR_IS_CAPABILITY,
+    events::{Event, Events},
+    idempotency,
     ledger::{Ids, Ledger},
     paging::Cursors,
     problem::{Fault, Problem, Voice},
     resources,
+    times::Times,
     tokens::Principal,
     variants::{GZIP, NUMERIC_IDS},
 };
@@ -30,18 +34,48 @@ use crate::reference::{
 pub(in crate::reference) struct Api {
     pub(in crate::reference) behaviour: Behaviour,
     pub(in crate::reference) cursors: Cursors,
+    pub(in crate::reference) times: Times,
+    pub(in crate::reference) keys: idempotency::Store,
+    /// Work that must be done whatever becomes of the connection that asked for it.
+    pub(in crate::reference) tasks: TaskTracker,
+    events: Events,
     ledger: Mutex<Ledger>,
     voice: Voice,
 }
 
 impl Api {
-    pub(in crate::reference) fn new(behaviour: Behaviour, cursors: Cursors, ledger: Ledger) -> Self {
-        Self { behaviour, cursors, ledger: Mutex::new(ledger), voice: Voice::default() }
+    pub(in crate::reference) fn new(
+        behaviour: Behaviour,
+        cursors: Cursors,
+        ledger: Ledger,
+        times: Times,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self {
+            behaviour,
+            cursors,
+            times,
+            keys: idempotency::Store::default(),
+            tasks,
+            events: Events::default(),
+            ledger: Mutex::new(ledger),
+            voice: Voice::default(),
+        }
     }
 
     /// The rows, for as long as the guard lives; never held while waiting for a peer.
     pub(in crate::reference) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps an event for those who want to be told.
+    pub(in crate::reference) fn publish(&self, event: Event) {
+        self.events.publish(event);
+    }
+
+    #[cfg(test)]
+    pub(in crate::reference) fn events(&self) -> Vec<Event> {
+        self.events.all()
     }
 
     pub(in crate::reference) fn ids(&self) -> Ids {
@@ -60,8 +94,9 @@ pub(in crate::reference) struct Peer {
 
 /// A request that has passed every general check.
 pub(in crate::reference) struct Call<'a> {
-    pub(in crate::reference) api: &'a Api,
+    pub(in crate::reference) api: &'a Arc<Api>,
     pub(in crate::reference) principal: Principal,
+    pub(in crate::reference) headers: &'a HeaderMap,
     pub(in crate::reference) path: &'a str,
     pub(in crate::reference) query: Query,
     /// Scheme and authority the caller used: links start with it.
@@ -91,7 +126,7 @@ pub(in crate::reference) async fn answer(
     Ok(finish(reply, header_id.as_deref(), head.method == Method::HEAD))
 }
 
-async fn handle(api: &Api, peer: &Peer, head: &http::request::Parts, body: Incoming) -> Result<Reply, Problem> {
+async fn handle(api: &Arc<Api>, peer: &Peer, head: &http::request::Parts, body: Incoming) -> Result<Reply, Problem> {
     let path = head.uri.path();
     let Some(route) = Route::of(path) else {
         return Err(Problem::new(Fault::RouteNotFound, "nothing is served at this path").received(path));
@@ -115,15 +150,15 @@ async fn handle(api: &Api, peer: &Peer, head: &http::request::Parts, body: Incom
     }
     let body = json_body(head, body).await?;
     let origin = format!("{}://{}", peer.scheme, authority(&head.uri, &head.headers).unwrap_or(&peer.authority));
-    let call = Call { api, principal, path, query, origin, body };
-    resources::answer(&call, route, &head.method)
+    let call = Call { api, principal, headers: &head.headers, path, query, origin, body };
+    resources::answer(&call, route, &head.method).await
 }
 
 fn caller(api: &Api, headers: &HeaderMap, query: &Query) -> Result<Principal, Problem> {
     if api.behaviour.has(CURSOR_IS_CAPABILITY)
         && let Some(tenant) = query.get("cursor").and_then(|cursor| api.cursors.owner(cursor))
     {
-        return Ok(Principal { tenant, may_write: false });
+        return Ok(Principal { tenant, client: "cursor", may_write: false });
     }
     access::authenticate(headers)
 }
