@@ -1,19 +1,19 @@
 //! The way of one request through the API.
 //!
 //! Order of the checks: route (404), method (405), credentials (401), scope (403), `Accept` (406), media type (415), body
-//! (413, 400), and then what the resource itself has to say. Nothing is changed before all of them have passed.
+//! (413, 400), and then what the resource itself has to say. Nothing is changed before all of them have passed. Once a
+//! request that changes something is there, it is carried out, whatever becomes of the connection it came by.
 
-use std::{
-    convert::Infallible,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use futures_util::{FutureExt, future::Either};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri::Authority};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use serde_json::Value;
-use tokio_util::task::TaskTracker;
+use tokio::task::JoinError;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Query, Reply, access, body, correlation, negotiation, route::Route};
 use crate::reference::{
@@ -36,7 +36,7 @@ pub(in crate::reference) struct Api {
     pub(in crate::reference) cursors: Cursors,
     pub(in crate::reference) times: Times,
     pub(in crate::reference) keys: idempotency::Store,
-    /// Work that must be done whatever becomes of the connection that asked for it.
+    /// Requests and other work that outlive a connection.
     pub(in crate::reference) tasks: TaskTracker,
     events: Events,
     ledger: Mutex<Ledger>,
@@ -103,17 +103,38 @@ pub(in crate::reference) struct Call<'a> {
     pub(in crate::reference) origin: String,
     /// `null` where the method takes no body.
     pub(in crate::reference) body: Value,
+    /// Cancelled when nobody is left to hear the answer.
+    pub(in crate::reference) lost: &'a CancellationToken,
 }
 
-/// Answers one request; whatever goes wrong is an answer too.
-pub(in crate::reference) async fn answer(
+/// Answers one request; whatever goes wrong is an answer too. To be called when the request is there, not when its answer
+/// is first waited for: a connection that is lost in between takes the waiting away, but not the request.
+pub(in crate::reference) fn answer(
+    api: &Arc<Api>,
+    peer: &Peer,
+    request: Request<Incoming>,
+) -> impl Future<Output = Result<Response<Full<Bytes>>, JoinError>> + use<> {
+    let lost = CancellationToken::new();
+    let safe = request.method().is_safe();
+    let work = respond(Arc::clone(api), peer.clone(), request, lost.clone());
+    let work = if safe { Either::Left(work.map(Ok)) } else { Either::Right(api.tasks.spawn(work)) };
+    let waiting = lost.drop_guard();
+    async move {
+        let response = work.await;
+        waiting.disarm();
+        response
+    }
+}
+
+async fn respond(
     api: Arc<Api>,
     peer: Peer,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+    lost: CancellationToken,
+) -> Response<Full<Bytes>> {
     let id = correlation::of(request.headers());
     let (head, body) = request.into_parts();
-    let (mut reply, header_id) = match handle(&api, &peer, &head, body).await {
+    let (mut reply, header_id) = match handle(&api, &peer, &head, body, &lost).await {
         Ok(reply) => (reply, Some(id)),
         Err(problem) => api.voice.speak(problem, &id, &api.behaviour),
     };
@@ -123,10 +144,16 @@ pub(in crate::reference) async fn answer(
             reply = negotiation::gzip(reply);
         }
     }
-    Ok(finish(reply, header_id.as_deref(), head.method == Method::HEAD))
+    finish(reply, header_id.as_deref(), head.method == Method::HEAD)
 }
 
-async fn handle(api: &Arc<Api>, peer: &Peer, head: &http::request::Parts, body: Incoming) -> Result<Reply, Problem> {
+async fn handle(
+    api: &Arc<Api>,
+    peer: &Peer,
+    head: &http::request::Parts,
+    body: Incoming,
+    lost: &CancellationToken,
+) -> Result<Reply, Problem> {
     let path = head.uri.path();
     let Some(route) = Route::of(path) else {
         return Err(Problem::new(Fault::RouteNotFound, "nothing is served at this path").received(path));
@@ -150,7 +177,7 @@ async fn handle(api: &Arc<Api>, peer: &Peer, head: &http::request::Parts, body: 
     }
     let body = json_body(head, body).await?;
     let origin = format!("{}://{}", peer.scheme, authority(&head.uri, &head.headers).unwrap_or(&peer.authority));
-    let call = Call { api, principal, headers: &head.headers, path, query, origin, body };
+    let call = Call { api, principal, headers: &head.headers, path, query, origin, body, lost };
     resources::answer(&call, route, &head.method).await
 }
 

@@ -1,8 +1,8 @@
 //! Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a payment is carried out once per key.
 //!
 //! `key` reads the header, `scope` says what a key belongs to, `store` remembers what became of it, `replay` answers a
-//! repeated request. The work runs in a task of the API's own, so that it is done, and remembered, even if the caller's
-//! connection is lost meanwhile. A request that is refused before the work begins leaves its key unused.
+//! repeated request. Requests that change something outlive the connection they came by (see `http/service.rs`), so the work
+//! is done, and remembered, even if nobody is left to hear of it. A request that is refused before the work begins leaves its key unused.
 
 mod key;
 mod replay;
@@ -14,20 +14,18 @@ pub(super) use store::Store;
 
 use std::sync::Arc;
 
-use http::{StatusCode, header};
-use tokio::sync::oneshot;
-
 use super::{
     defects::idempotency::{
         FORGETS_AFTER_CUT, IGNORED, SECOND_BODY_EXECUTED, SECOND_BODY_OVERWRITES, SECOND_BODY_REPLAYED, STUCK_AFTER_CUT,
     },
     events::Event,
-    http::{Api, Reply},
+    http::{Api, Call, Reply},
     ledger::{Instruction, PaymentKind, Transfer, instant},
     problem::{Fault, Problem},
     tokens::Principal,
     variants::{MISMATCH_400, MISMATCH_409, NATURAL_DUPLICATE, REPLAY_CURRENT, WAITS_WHILE_RUNNING},
 };
+use http::{StatusCode, header};
 use scope::Scope;
 use store::{Begun, Claim, Known};
 
@@ -53,19 +51,20 @@ struct Done {
 }
 
 /// Carries out a payment, or answers as it was answered before; without a key there is no protection.
-pub(super) async fn carry_out(api: &Arc<Api>, key: Option<Key>, payment: Payment) -> Result<Reply, Problem> {
+pub(super) async fn carry_out(call: &Call<'_>, key: Option<Key>, payment: Payment) -> Result<Reply, Problem> {
+    let api = call.api;
     let is = &api.behaviour;
     let payment = Arc::new(payment);
     let Some(key) = key.filter(|_| !is.has(IGNORED) && !is.is(NATURAL_DUPLICATE)) else {
-        return work(api, None, payment).await;
+        return work(call, None, payment).await;
     };
     let scope = Scope::of(key, &payment, is);
     let mut waits = is.is(WAITS_WHILE_RUNNING);
     loop {
         match api.keys.begin(&scope, &payment, is, &api.times) {
-            Begun::New(claim) => return work(api, Some(claim), payment).await,
+            Begun::New(claim) => return work(call, Some(claim), payment).await,
             Begun::Done(known) => return replay::replay(api, &known),
-            Begun::Mismatch(known) => return mismatch(api, payment, known).await,
+            Begun::Mismatch(known) => return mismatch(call, payment, known).await,
             Begun::Running(mut done) if waits => {
                 // Ends when the work does; if nothing is known even then, nothing ever will be.
                 let _ = done.changed().await;
@@ -84,10 +83,11 @@ pub(super) async fn carry_out(api: &Arc<Api>, key: Option<Key>, payment: Payment
 }
 
 /// A key that comes again with another body.
-async fn mismatch(api: &Arc<Api>, payment: Arc<Payment>, known: Option<Known>) -> Result<Reply, Problem> {
+async fn mismatch(call: &Call<'_>, payment: Arc<Payment>, known: Option<Known>) -> Result<Reply, Problem> {
+    let api = call.api;
     let is = &api.behaviour;
     if is.has(SECOND_BODY_EXECUTED) {
-        return work(api, None, payment).await;
+        return work(call, None, payment).await;
     }
     if let Some(known) = known {
         if is.has(SECOND_BODY_REPLAYED) {
@@ -107,25 +107,20 @@ async fn mismatch(api: &Arc<Api>, payment: Arc<Payment>, known: Option<Known>) -
     Err(Problem::new(fault, "this key was used for a request with another body; send a new key"))
 }
 
-/// Does the work in a task that outlives the caller's connection.
-async fn work(api: &Arc<Api>, claim: Option<Claim>, payment: Arc<Payment>) -> Result<Reply, Problem> {
-    let (answer, answered) = oneshot::channel();
-    let own = Arc::clone(api);
-    api.tasks.spawn(async move {
-        tokio::time::sleep(own.times.processing).await;
-        let made = book(&own, &payment);
-        if let Some(claim) = claim {
-            let cut = answer.is_closed();
-            match &made {
-                Ok(_) if cut && own.behaviour.has(STUCK_AFTER_CUT) => {}
-                Ok(done) if !(cut && own.behaviour.has(FORGETS_AFTER_CUT)) => own.keys.finish(claim, payment, done),
-                _ => own.keys.forget(&claim),
-            }
+/// Does the work, outside every lock, and remembers what became of it.
+async fn work(call: &Call<'_>, claim: Option<Claim>, payment: Arc<Payment>) -> Result<Reply, Problem> {
+    let api = call.api;
+    tokio::time::sleep(api.times.processing).await;
+    let made = book(api, &payment);
+    if let Some(claim) = claim {
+        let cut = call.lost.is_cancelled();
+        match &made {
+            Ok(_) if cut && api.behaviour.has(STUCK_AFTER_CUT) => {}
+            Ok(done) if !(cut && api.behaviour.has(FORGETS_AFTER_CUT)) => api.keys.finish(claim, payment, done),
+            _ => api.keys.forget(&claim),
         }
-        // Nobody listens once the connection is lost.
-        let _ = answer.send(made.map(|done| done.reply));
-    });
-    answered.await.unwrap_or_else(|_| Err(Problem::new(Fault::Internal, "the request failed unexpectedly")))
+    }
+    made.map(|done| done.reply)
 }
 
 fn book(api: &Api, payment: &Payment) -> Result<Done, Problem> {

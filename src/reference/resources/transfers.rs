@@ -41,7 +41,7 @@ pub(super) fn get(call: &Call<'_>, account: &str, id: &str) -> Result<Reply, Pro
 /// Carries out a payment of either kind, or repeats the answer of one that was.
 pub(super) async fn create(call: &Call<'_>, account: &str, kind: PaymentKind) -> Result<Reply, Problem> {
     let (key, payment) = accept(call, account, kind)?;
-    idempotency::carry_out(call.api, key, payment).await
+    idempotency::carry_out(call, key, payment).await
 }
 
 fn accept(call: &Call<'_>, account: &str, kind: PaymentKind) -> Result<(Option<Key>, Payment), Problem> {
