@@ -4,7 +4,10 @@
 //! (413, 400), and then what the resource itself has to say. Nothing is changed before all of them have passed. Once a
 //! request that changes something is there, it is carried out, whatever becomes of the connection it came by.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use bytes::Bytes;
 use futures_util::{FutureExt, future::Either};
@@ -80,6 +83,12 @@ impl Api {
 
     pub(in crate::reference) fn ids(&self) -> Ids {
         if self.behaviour.is(NUMERIC_IDS) { Ids::Number } else { Ids::Text }
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Api").finish_non_exhaustive()
     }
 }
 
