@@ -95,8 +95,8 @@ async fn balances(api: &Api) -> [Decimal; 2] {
 #[tokio::test]
 async fn a_transfer_moves_money_and_is_posted_once_on_each_side() {
     let api = Api::clean().await;
-    let [payer, payee] = balances(&api).await;
-    assert!(payer > Decimal::ZERO && payer.scale() == 2);
+    let [paying, paid_to] = balances(&api).await;
+    assert!(paying > Decimal::ZERO && paying.scale() == 2);
     let reference = fresh();
     let mut body = transfer(&reference, "10.1");
     body["memo"] = json!("rent");
@@ -110,8 +110,8 @@ async fn a_transfer_moves_money_and_is_posted_once_on_each_side() {
     );
     assert!(row["id"].as_str().is_some_and(|id| id.starts_with("TRF-")));
     assert_eq!(api.get(made.header("location").expect("a location")).await.json(), row);
-    assert_eq!(api.rows(&format!("{TRANSFERS}?reference={reference}")).await, [row.clone()]);
-    assert_eq!(api.rows(TRANSFERS).await, [row.clone()]);
+    assert_eq!(api.rows(&format!("{TRANSFERS}?reference={reference}")).await, std::slice::from_ref(&row));
+    assert_eq!(api.rows(TRANSFERS).await, std::slice::from_ref(&row));
     assert_eq!(count(&api, TRANSFERS, "other").await, 0);
     for (ledger, amount) in [(LEDGER, "-10.10"), ("/v1/accounts/ACC-002/transactions", "10.10")] {
         let postings = api.rows(&format!("{ledger}?reference={reference}")).await;
@@ -119,7 +119,7 @@ async fn a_transfer_moves_money_and_is_posted_once_on_each_side() {
         assert_eq!((&postings[0]["amount"]["amount"], &postings[0]["reference"]), (&json!(amount), &json!(reference)));
     }
     let moved = Decimal::new(1_010, 2);
-    assert_eq!(balances(&api).await, [payer - moved, payee + moved]);
+    assert_eq!(balances(&api).await, [paying - moved, paid_to + moved]);
     let events = api.running.events();
     assert_eq!(events.len(), 1);
     assert_eq!((events[0].kind, events[0].status, events[0].sequence), ("transfer.booked", "booked", 1));
@@ -129,7 +129,7 @@ async fn a_transfer_moves_money_and_is_posted_once_on_each_side() {
 #[tokio::test]
 async fn a_withdrawal_leaves_one_account_and_reaches_none() {
     let api = Api::clean().await;
-    let [payer, payee] = balances(&api).await;
+    let [paying, paid_to] = balances(&api).await;
     let reference = fresh();
     let made = pay_as(&api, tokens::TRADER, WITHDRAWALS, &fresh(), &withdrawal(&reference)).await;
     assert_eq!(made.status, 201, "{}", made.text);
@@ -138,7 +138,7 @@ async fn a_withdrawal_leaves_one_account_and_reaches_none() {
     assert_eq!(api.get(made.header("location").expect("a location")).await.json(), row);
     assert_eq!(api.rows(&format!("{WITHDRAWALS}?reference={reference}")).await, [row]);
     assert_eq!((count(&api, TRANSFERS, &reference).await, count(&api, LEDGER, &reference).await), (0, 1));
-    assert_eq!(balances(&api).await, [payer - Decimal::TEN, payee]);
+    assert_eq!(balances(&api).await, [paying - Decimal::TEN, paid_to]);
     assert_eq!(api.running.events()[0].kind, "withdrawal.booked");
 }
 
