@@ -35,7 +35,7 @@ pub(super) fn serve(options: &Serve) -> anyhow::Result<Exit> {
         variants: variants(&options.variant)?,
         seed: options.seed,
         transactions: options.transactions,
-        tls: None,
+        ..Options::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

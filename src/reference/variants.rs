@@ -66,6 +66,30 @@ pub(super) const PAGE_NUMBER: Variant = Variant {
     name: "paging.page-number",
     summary: "`page` and `page_size` count pages: they shift when rows are written",
 };
+pub(super) const REPLAY_200: Variant = Variant {
+    name: "idempotency.replay-200",
+    summary: "a repetition is answered with 200 where the first request was answered with 201",
+};
+pub(super) const REPLAY_CURRENT: Variant = Variant {
+    name: "idempotency.replay-current",
+    summary: "a repetition is answered with the payment as it is now; payments settle after a while",
+};
+pub(super) const WAITS_WHILE_RUNNING: Variant = Variant {
+    name: "idempotency.waits-while-running",
+    summary: "a repetition waits for the first request to end and gets its answer, never 409",
+};
+pub(super) const MISMATCH_409: Variant =
+    Variant { name: "idempotency.mismatch-409", summary: "a used key with another body is refused with 409" };
+pub(super) const MISMATCH_400: Variant =
+    Variant { name: "idempotency.mismatch-400", summary: "a used key with another body is refused with 400" };
+pub(super) const NATURAL_DUPLICATE: Variant = Variant {
+    name: "idempotency.natural-duplicate",
+    summary: "no answers are stored: a second payment with one reference is refused with 422 `duplicate_reference`",
+};
+pub(super) const COMPANY_WIDE: Variant =
+    Variant { name: "idempotency.company-wide", summary: "the clients of one tenant share their keys" };
+pub(super) const SLOW_LIST: Variant =
+    Variant { name: "idempotency.slow-list", summary: "a transfer appears in lists after 150 ms" };
 
 /// Every variant.
 pub static VARIANTS: &[Variant] = &[
@@ -93,6 +117,14 @@ pub static VARIANTS: &[Variant] = &[
     HAS_MORE,
     OFFSET,
     PAGE_NUMBER,
+    REPLAY_200,
+    REPLAY_CURRENT,
+    WAITS_WHILE_RUNNING,
+    MISMATCH_409,
+    MISMATCH_400,
+    NATURAL_DUPLICATE,
+    COMPANY_WIDE,
+    SLOW_LIST,
 ];
 
 /// The variant of that name.

@@ -4,6 +4,7 @@
 //! the one place where the behaviour goes wrong.
 
 pub(super) mod errors;
+pub(super) mod idempotency;
 pub(super) mod pagination;
 
 /// One way in which the API can be wrong.
@@ -74,6 +75,23 @@ pub static DEFECTS: &[Defect] = &[
     errors::REFLECTS_MARKUP,
     errors::ECHOES_CARD_NUMBER,
     errors::NO_POINTER,
+    idempotency::IGNORED,
+    idempotency::NEW_ID_ON_REPLAY,
+    idempotency::REPLAY_IS_500,
+    idempotency::SECOND_BODY_EXECUTED,
+    idempotency::SECOND_BODY_OVERWRITES,
+    idempotency::SECOND_BODY_REPLAYED,
+    idempotency::RACE,
+    idempotency::STUCK_AFTER_CUT,
+    idempotency::FORGETS_AFTER_CUT,
+    idempotency::LEAKS_ACROSS_CLIENTS,
+    idempotency::LEAKS_ACROSS_OPERATIONS,
+    idempotency::KEY_OPTIONAL,
+    idempotency::TRUNCATES_KEY,
+    idempotency::EMPTY_KEY_500,
+    idempotency::TWO_POSTINGS,
+    idempotency::TWO_EVENTS,
+    idempotency::FORGETS_SOON,
 ];
 
 /// The defect of that name.

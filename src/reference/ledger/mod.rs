@@ -4,6 +4,7 @@
 //! they are served.
 
 mod account;
+mod booking;
 mod collection;
 pub(super) mod instant;
 mod money;
@@ -13,6 +14,7 @@ mod row;
 mod seed;
 mod statement;
 mod transaction;
+mod transfer;
 
 pub(super) use account::{Account, Books};
 pub(super) use collection::Collection;
@@ -22,7 +24,8 @@ pub(super) use position::{Position, SYMBOLS, reference_value};
 pub(super) use row::{Ids, Key, Row};
 pub(super) use seed::seed;
 pub(super) use statement::Statement;
-pub(super) use transaction::{Transaction, TransactionKind};
+pub(super) use transaction::{Transaction, TransactionKind, Words};
+pub(super) use transfer::{Instruction, PaymentKind, Transfer, Withdrawal};
 
 use std::collections::BTreeMap;
 
@@ -44,6 +47,11 @@ impl Ledger {
     /// The same, to write to.
     pub(super) fn books_mut(&mut self, account: &str, tenant: Tenant) -> Option<&mut Books> {
         self.books.get_mut(account).filter(|books| books.tenant == tenant)
+    }
+
+    /// Whether there is such an account, whoever owns it: anybody may pay anybody.
+    pub(super) fn has_account(&self, account: &str) -> bool {
+        self.books.contains_key(account)
     }
 
     /// An id that no row has had before; larger than all earlier ones.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     super::{VARIANTS, variant},
     client::{Api, Got, LEDGER, ORDERS, POSITIONS, TRANSACTIONS, repeated},
+    idempotency_defects,
 };
 
 /// Walks a list the way the variant spells paging; at most 400 pages.
@@ -141,6 +142,7 @@ async fn shows(name: &str, api: &Api) -> bool {
                 && error["request_id"].as_str() == got.header("x-correlation-id")
                 && error["message"].is_string()
         }
+        other if other.starts_with("idempotency.") => idempotency_defects::is_odd(other, api).await,
         other => panic!("nothing says what {other} looks like"),
     }
 }

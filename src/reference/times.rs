@@ -1,0 +1,24 @@
+//! How long things take: parameters, so that tests need no real minutes.
+
+use std::time::Duration;
+
+/// The delays and windows of one running API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// From the acceptance of a transfer or withdrawal to its booking; 30 ms unless told otherwise.
+    pub processing: Duration,
+    /// How long a key is kept after its request is done; 24 hours unless told otherwise.
+    pub key_retention: Duration,
+    /// From booked to settled, for the variant in which transfers settle; 100 ms unless told otherwise.
+    pub settlement: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            processing: Duration::from_millis(30),
+            key_retention: Duration::from_hours(24),
+            settlement: Duration::from_millis(100),
+        }
+    }
+}
