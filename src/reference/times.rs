@@ -11,6 +11,12 @@ pub struct Times {
     pub key_retention: Duration,
     /// From booked to settled, for the variant in which transfers settle; 100 ms unless told otherwise.
     pub settlement: Duration,
+    /// From one step of an operation to the next, of which there are three; 60 ms unless told otherwise.
+    pub operation_step: Duration,
+    /// How long a receiver of events may take to answer; 500 ms unless told otherwise.
+    pub delivery_timeout: Duration,
+    /// The waits before each further attempt to deliver an event; 1.0 s, 1.2 s, 1.4 s and 1.6 s unless told otherwise.
+    pub redelivery: [Duration; 4],
 }
 
 impl Default for Times {
@@ -19,6 +25,9 @@ impl Default for Times {
             processing: Duration::from_millis(30),
             key_retention: Duration::from_hours(24),
             settlement: Duration::from_millis(100),
+            operation_step: Duration::from_millis(60),
+            delivery_timeout: Duration::from_millis(500),
+            redelivery: [1_000, 1_200, 1_400, 1_600].map(Duration::from_millis),
         }
     }
 }

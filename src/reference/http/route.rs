@@ -14,12 +14,18 @@ pub(in crate::reference) enum Route<'a> {
     Transaction(&'a str, &'a str),
     Orders(&'a str),
     Order(&'a str, &'a str),
+    OrderBatches(&'a str),
+    OrderBatch(&'a str, &'a str),
     Transfers(&'a str),
     Transfer(&'a str, &'a str),
     Withdrawals(&'a str),
     Withdrawal(&'a str, &'a str),
     Balance(&'a str),
     Statements(&'a str),
+    Operation(&'a str),
+    Cancellation(&'a str),
+    Webhooks,
+    Webhook(&'a str),
 }
 
 impl<'a> Route<'a> {
@@ -36,12 +42,18 @@ impl<'a> Route<'a> {
             ["accounts", account, "transactions", id] => Self::Transaction(account, id),
             ["accounts", account, "orders"] => Self::Orders(account),
             ["accounts", account, "orders", id] => Self::Order(account, id),
+            ["accounts", account, "order-batches"] => Self::OrderBatches(account),
+            ["accounts", account, "order-batches", id] => Self::OrderBatch(account, id),
             ["accounts", account, "transfers"] => Self::Transfers(account),
             ["accounts", account, "transfers", id] => Self::Transfer(account, id),
             ["accounts", account, "withdrawals"] => Self::Withdrawals(account),
             ["accounts", account, "withdrawals", id] => Self::Withdrawal(account, id),
             ["accounts", account, "balance"] => Self::Balance(account),
             ["accounts", account, "statements"] => Self::Statements(account),
+            ["operations", id] => Self::Operation(id),
+            ["operations", id, "cancel"] => Self::Cancellation(id),
+            ["webhooks"] => Self::Webhooks,
+            ["webhooks", id] => Self::Webhook(id),
             _ => return None,
         })
     }
@@ -52,12 +64,19 @@ impl<'a> Route<'a> {
             Self::Positions(_)
             | Self::Transactions(_)
             | Self::Orders(_)
+            | Self::OrderBatches(_)
             | Self::Transfers(_)
             | Self::Withdrawals(_) => "GET, HEAD, POST, OPTIONS",
             Self::Position(..) => "GET, HEAD, PATCH, DELETE, OPTIONS",
-            Self::Order(..) => "GET, HEAD, DELETE, OPTIONS",
+            Self::Order(..) | Self::Webhook(_) => "GET, HEAD, DELETE, OPTIONS",
+            Self::Cancellation(_) | Self::Webhooks => "POST, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
+    }
+
+    /// Whether a POST has nothing to say but that it is made, so that its body may be left out.
+    pub(in crate::reference) fn needs_no_body(self) -> bool {
+        matches!(self, Self::Cancellation(_))
     }
 
     /// Whether the resource takes this method; names are case-sensitive (RFC 9110 §9.1).

@@ -18,6 +18,7 @@ pub(in crate::reference) enum Fault {
     IdempotencyKeyInvalid,
     /// A used key with another body, for those who hold it a bad request.
     IdempotencyKeyMisused,
+    PreferenceRefused,
     Unauthenticated,
     InvalidToken,
     InsufficientScope,
@@ -29,6 +30,8 @@ pub(in crate::reference) enum Fault {
     NotAcceptable,
     CursorExpiredRestart,
     OrderNotCancellable,
+    OperationNotCancellable,
+    TooManyWebhooks,
     IdempotencyInProgress,
     /// A used key with another body, for those who hold it a conflict.
     IdempotencyKeyConflict,
@@ -38,8 +41,12 @@ pub(in crate::reference) enum Fault {
     /// A used key with another body.
     IdempotencyKeyReused,
     DuplicateReference,
+    OrderRejected,
+    CallbackNotAllowed,
+    PolledTooFast,
     Internal,
     IdempotencyStoreFull,
+    TooManyOperations,
 }
 
 impl Fault {
@@ -79,6 +86,7 @@ impl Fault {
             Self::IdempotencyKeyRequired => (400, "idempotency-key-required", "An idempotency key is required"),
             Self::IdempotencyKeyInvalid => (400, "idempotency-key-invalid", "The idempotency key cannot be used"),
             Self::IdempotencyKeyMisused => (400, KEY_REUSED, KEY_REUSED_TITLE),
+            Self::PreferenceRefused => (400, "preference-refused", "The preference cannot be honoured"),
             Self::Unauthenticated => (401, "unauthenticated", "Credentials are required"),
             Self::InvalidToken => (401, "invalid-token", "The credentials are not valid"),
             Self::InsufficientScope => (403, "insufficient-scope", "The token does not permit this"),
@@ -90,6 +98,8 @@ impl Fault {
             Self::NotAcceptable => (406, "not-acceptable", "No acceptable representation exists"),
             Self::CursorExpiredRestart => (409, "cursor-expired-restart", "The walk must start again"),
             Self::OrderNotCancellable => (409, "order-not-cancellable", "The order can no longer be cancelled"),
+            Self::OperationNotCancellable => (409, "operation-not-cancellable", "The operation has ended"),
+            Self::TooManyWebhooks => (409, "too-many-webhooks", "No more webhooks can be registered"),
             Self::IdempotencyInProgress => {
                 (409, "idempotency-in-progress", "The first request with the idempotency key is in progress")
             }
@@ -99,8 +109,12 @@ impl Fault {
             Self::ValidationFailed => (422, "validation-failed", "The request body cannot be accepted"),
             Self::IdempotencyKeyReused => (422, KEY_REUSED, KEY_REUSED_TITLE),
             Self::DuplicateReference => (422, "duplicate-reference", "The reference is taken"),
+            Self::OrderRejected => (422, "order-rejected", "An order was rejected"),
+            Self::CallbackNotAllowed => (422, "callback-not-allowed", "Events are not delivered to this address"),
+            Self::PolledTooFast => (429, "polled-too-fast", "The operation is asked for too often"),
             Self::Internal => (500, "internal-error", "The request could not be served"),
             Self::IdempotencyStoreFull => (503, "idempotency-store-full", "No more idempotency keys can be kept"),
+            Self::TooManyOperations => (503, "too-many-operations", "No more operations can be started"),
         };
         (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), slug, title)
     }

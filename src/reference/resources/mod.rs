@@ -2,12 +2,15 @@
 
 mod accounts;
 mod balance;
+mod batches;
 mod fields;
+mod operations;
 mod orders;
 mod positions;
 mod statements;
 mod transactions;
 mod transfers;
+mod webhooks;
 mod withdrawals;
 
 use http::{Method, StatusCode, header};
@@ -38,6 +41,9 @@ pub(super) async fn answer(call: &Call<'_>, route: Route<'_>, method: &Method) -
         Route::Orders(account) => orders::list(call, account),
         Route::Order(account, id) if method == Method::DELETE => orders::cancel(call, account, id),
         Route::Order(account, id) => orders::get(call, account, id),
+        Route::OrderBatches(account) if is_post => batches::create(call, account).await,
+        Route::OrderBatches(account) => batches::list(call, account),
+        Route::OrderBatch(account, id) => batches::get(call, account, id),
         Route::Transfers(account) if is_post => transfers::create(call, account, PaymentKind::Transfer).await,
         Route::Transfers(account) => transfers::list(call, account),
         Route::Transfer(account, id) => transfers::get(call, account, id),
@@ -46,6 +52,11 @@ pub(super) async fn answer(call: &Call<'_>, route: Route<'_>, method: &Method) -
         Route::Withdrawal(account, id) => withdrawals::get(call, account, id),
         Route::Balance(account) => balance::get(call, account),
         Route::Statements(account) => statements::list(call, account),
+        Route::Operation(id) => operations::get(call, id),
+        Route::Cancellation(id) => operations::cancel(call, id),
+        Route::Webhooks => webhooks::create(call),
+        Route::Webhook(id) if method == Method::DELETE => webhooks::delete(call, id),
+        Route::Webhook(id) => webhooks::get(call, id),
     }
 }
 
