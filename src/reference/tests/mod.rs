@@ -1,13 +1,18 @@
 //! The API from outside: every test speaks HTTP to a running one.
 
+mod async_defects;
 mod client;
 mod defects;
 mod error_defects;
 mod errors;
 mod idempotency_defects;
+mod operations;
 mod pagination_defects;
+mod receiver;
 mod surface;
 mod transfers;
 mod transport;
 mod variants;
 mod walks;
+mod webhook_defects;
+mod webhooks;

@@ -82,8 +82,8 @@ pub(super) fn headers(
         let content = covered(format!("{}.{timestamp}.", message.id));
         let v1 = |secret: &Secret| format!("v1,{}", BASE64.encode(&mac(secret, &Key::Octets, &content)));
         lines.extend([(ID, message.id.clone()), (TIMESTAMP, timestamp.to_string())]);
-        let rotated = is.is(TWO_SIGNATURES).then(|| v1(&other) + " ").unwrap_or_default();
-        lines.extend(signed.then(|| (SIGNATURE, rotated + &v1(used))));
+        let signature = if is.is(TWO_SIGNATURES) { format!("{} {}", v1(&other), v1(used)) } else { v1(used) };
+        lines.extend(signed.then_some((SIGNATURE, signature)));
     }
     lines
 }
