@@ -72,43 +72,34 @@ pub(super) async fn create(call: &Call<'_>, account: &str) -> Result<Reply, Prob
         // The opposite of what is said: asked not to wait it waits, asked to wait it does not.
         let waits = preferred.respond_async && wait.is_none();
         applied.extend(wait.map(|(_, told)| told));
-        let done = if waits { wait_for(call, &operation, PATIENCE).await } else { None };
-        return Ok(prefer(answer(call, account, done, &operation)?, &applied));
+        let operation = if waits { wait_for(call, operation, PATIENCE).await } else { operation };
+        return Ok(prefer(answer(call, account, &operation)?, &applied));
     }
-    let mut done = None;
-    if let Some((wait, told)) = wait {
-        done = wait_for(call, &operation, wait.min(PATIENCE)).await;
-        if done.is_some() {
-            applied = vec![told];
-        } else if wait <= PATIENCE {
-            applied.push(told);
-        }
+    let Some((wait, told)) = wait else { return Ok(prefer(answer(call, account, &operation)?, &applied)) };
+    let operation = wait_for(call, operation, wait.min(PATIENCE)).await;
+    if operation.status.is_final() {
+        applied = vec![told];
+    } else if wait <= PATIENCE {
+        applied.push(told);
     }
-    Ok(prefer(answer(call, account, done, &operation)?, &applied))
+    Ok(prefer(answer(call, account, &operation)?, &applied))
 }
 
-/// The operation when it has ended, if that is soon enough.
-async fn wait_for(call: &Call<'_>, operation: &Operation, most: Duration) -> Option<Operation> {
-    let stops = call.api.stop.run_until_cancelled(operation.end.cancelled());
-    let ended = tokio::time::timeout(most, call.lost.run_until_cancelled(stops)).await;
-    ended.ok().flatten().flatten()?;
-    call.api.operations.with(operation.number(), |operation| operation.clone())
+/// The operation when it has ended, or as it is when that takes too long, nobody is left to hear of it, or the API stops.
+async fn wait_for(call: &Call<'_>, operation: Operation, most: Duration) -> Operation {
+    let ended = call.api.stop.run_until_cancelled(operation.end.cancelled());
+    let _ = tokio::time::timeout(most, call.lost.run_until_cancelled(ended)).await;
+    call.api.operations.with(operation.number(), |now| now.clone()).unwrap_or(operation)
 }
 
 /// The batch, if the operation has ended, or else where to ask for it.
-fn answer(call: &Call<'_>, account: &str, done: Option<Operation>, operation: &Operation) -> Result<Reply, Problem> {
-    match done {
-        Some(done) if done.status == Status::Failed => {
-            Err(Problem::new(Fault::OrderRejected, "an order was rejected; nothing was placed"))
-        }
-        Some(done) => {
-            let ledger = call.api.ledger();
-            let batch =
-                done.batch().and_then(|number| books(call, &ledger, account).ok()?.batches.get(number).cloned());
-            Ok(batch.map_or_else(|| accepted(call, &done), |batch| created(call, &batch)))
-        }
-        None => Ok(accepted(call, operation)),
+fn answer(call: &Call<'_>, account: &str, operation: &Operation) -> Result<Reply, Problem> {
+    if operation.status == Status::Failed {
+        return Err(Problem::new(Fault::OrderRejected, "an order was rejected; nothing was placed"));
     }
+    let ledger = call.api.ledger();
+    let batch = operation.batch().and_then(|number| books(call, &ledger, account).ok()?.batches.get(number));
+    Ok(batch.map_or_else(|| accepted(call, operation), |batch| created(call, batch)))
 }
 
 /// 202, and where to follow what becomes of it (RFC 9110 §15.3.3).

@@ -81,9 +81,10 @@ async fn observe(api: &Api) -> Seen {
         let reference = fresh();
         let accepted = started(api, &reference, false).await;
         let target = monitor(&accepted).unwrap_or_else(|| "/v1/operations/OP-00000000".to_owned());
-        let anonymous = api.send(api.bare(Method::GET, &target)).await.status.as_u16();
-        let rival = api.get_as(tokens::RIVAL, &target).await.status.as_u16();
-        (follow(api, accepted, &reference).await, anonymous, rival)
+        let anonymous = api.send(api.bare(Method::GET, &target));
+        let (good, anonymous, rival) =
+            join!(follow(api, accepted, &reference), anonymous, api.get_as(tokens::RIVAL, &target));
+        (good, anonymous.status.as_u16(), rival.status.as_u16())
     };
     let failing = async {
         let reference = fresh();
@@ -159,7 +160,6 @@ fn shows(name: &str, seen: &Seen) -> bool {
 /// Whether what is seen is what this variant makes.
 fn is_odd(name: &str, seen: &Seen) -> bool {
     let Seen { good, .. } = seen;
-    let first = good.readings.first();
     match name.strip_prefix("async.").expect("a variant of operations") {
         "queued-twice" => {
             let readings: Vec<Value> = good.readings.iter().map(json).collect();
@@ -183,7 +183,11 @@ fn is_odd(name: &str, seen: &Seen) -> bool {
             let href = json(got)["result"]["href"].as_str().map(str::to_owned);
             got.status == 303 && href.is_some() && got.header("location") == href.as_deref()
         }),
-        "slow-monitor" => first.is_some_and(|got| got.status == 404) && good.ends("succeeded"),
+        // A slow machine may take longer to ask for one of them than it is hidden.
+        "slow-monitor" => {
+            let hidden = |followed: &Followed| followed.readings.first().is_some_and(|got| got.status == 404);
+            (hidden(good) || hidden(&seen.failing)) && good.ends("succeeded")
+        }
         "prefer-ignored" => {
             let wait = &seen.wait.0;
             [&seen.respond_async, wait].iter().all(|got| got.status == 202 && applied(got).is_none())
@@ -216,8 +220,7 @@ async fn every_defect_and_variant_of_operations_shows_itself_and_nothing_else() 
     assert_eq!(names.len(), 1 + 16 + 7);
     let found: Vec<(&str, Vec<&str>)> =
         stream::iter(names).map(|(name, is_defect)| told(name, is_defect)).buffered(6).collect().await;
-    for (name, seen) in found {
-        let expected = if name == "clean" { vec![] } else { vec![name] };
-        assert_eq!(seen, expected, "{name}");
-    }
+    let expected = |name| if name == "clean" { vec![] } else { vec![name] };
+    let other: Vec<_> = found.into_iter().filter(|(name, shown)| *shown != expected(*name)).collect();
+    assert!(other.is_empty(), "{other:?}");
 }

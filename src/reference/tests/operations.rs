@@ -208,7 +208,7 @@ async fn slow_operations_say_when_to_ask_again_in_whole_seconds() {
 
 #[tokio::test]
 async fn stopping_does_not_wait_for_operations_nor_for_those_who_wait() {
-    let api = with_step(Duration::from_secs(60)).await;
+    let api = with_step(Duration::from_mins(1)).await;
     started(&api, "r", false).await;
     let waiting = api.request(Method::POST, BATCHES).header("content-type", "application/json");
     let waiting = tokio::spawn(waiting.header("prefer", "wait=9").body(batch("r", false).to_string()).send());

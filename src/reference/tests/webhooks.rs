@@ -232,7 +232,7 @@ async fn a_receiver_that_is_gone_hears_nothing_more() {
 
 #[tokio::test]
 async fn stopping_gives_up_what_is_on_its_way() {
-    let times = Times { redelivery: [Duration::from_secs(60); 4], ..times() };
+    let times = Times { redelivery: [Duration::from_mins(1); 4], ..times() };
     let api = Api::start(Options { times, ..Options::default() }).await;
     let receiver = Receiver::at("127.0.0.1", |path, _| match path {
         "/hangs" => Answer::Hang,

@@ -108,6 +108,6 @@ mod tests {
         assert_eq!(secret.text(), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
         let content = br#"msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{"test": 2432232314}"#;
         let mac = BASE64.encode(&mac(&secret, &Key::Octets, content));
-        assert_eq!(mac, "g0hM9SsE+OTPJTGt/tmKtSyMzv14/G6NUFgClT5gKQM=");
+        assert_eq!(mac, "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 }
