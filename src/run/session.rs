@@ -10,18 +10,20 @@ use futures_util::future::BoxFuture;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use url::Url;
 
-use super::{afterwards::Afterwards, lock};
+use super::{afterwards::Afterwards, lock, trace::Trace};
 use crate::{
     exchange::{Outcome, Request},
-    families::{Cut, Mailbox, Session},
+    families::{Answer, Cut, Delivery, Mailbox, Place, Session},
     notation::Values,
-    wire::Wire,
+    wire::{Callbacks, Wire, callbacks},
 };
 
 /// Sends on behalf of one check.
 pub(super) struct CheckSession {
     wire: Arc<Wire>,
     afterwards: Arc<Afterwards>,
+    callbacks: Arc<Callbacks>,
+    trace: Arc<Trace>,
     values: Arc<Mutex<Values>>,
     check: String,
     random: Mutex<ChaCha8Rng>,
@@ -31,6 +33,8 @@ impl CheckSession {
     pub(super) fn new(
         wire: Arc<Wire>,
         afterwards: Arc<Afterwards>,
+        callbacks: Arc<Callbacks>,
+        trace: Arc<Trace>,
         values: Arc<Mutex<Values>>,
         check: &str,
         seed: u64,
@@ -39,7 +43,7 @@ impl CheckSession {
         let mut hasher = DefaultHasher::new();
         check.hash(&mut hasher);
         let random = ChaCha8Rng::seed_from_u64(seed ^ hasher.finish());
-        Self { wire, afterwards, values, check: check.to_owned(), random: Mutex::new(random) }
+        Self { wire, afterwards, callbacks, trace, values, check: check.to_owned(), random: Mutex::new(random) }
     }
 }
 
@@ -72,7 +76,22 @@ impl Session for CheckSession {
     }
 
     fn mailbox(&self) -> BoxFuture<'_, Result<Box<dyn Mailbox>, String>> {
-        Box::pin(async { Err("this run receives no callbacks".to_owned()) })
+        self.mailbox_at(Place::Own)
+    }
+
+    fn mailbox_at(&self, place: Place) -> BoxFuture<'_, Result<Box<dyn Mailbox>, String>> {
+        Box::pin(async move {
+            let mailbox = match place {
+                Place::Own => self.callbacks.mailbox(&self.check).await,
+                Place::ByHand => self.callbacks.mailbox_by_hand(&self.check).await,
+                Place::On(address) => self.callbacks.mailbox_on(address, &self.check).await,
+            };
+            Ok(Box::new(Received { mailbox: mailbox?, wire: Arc::clone(&self.wire) }) as Box<dyn Mailbox>)
+        })
+    }
+
+    fn hide(&self, secret: &str) {
+        self.trace.hide(secret);
     }
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
@@ -105,5 +124,39 @@ impl Session for CheckSession {
 
     fn stopping(&self) -> bool {
         self.wire.stopping() || self.wire.remaining() == 0
+    }
+}
+
+/// A mailbox whose waits end with the run.
+struct Received {
+    mailbox: callbacks::Mailbox,
+    wire: Arc<Wire>,
+}
+
+impl Mailbox for Received {
+    fn url(&self) -> &Url {
+        self.mailbox.url()
+    }
+
+    fn answer_next(&self, answers: Vec<Answer>) {
+        self.mailbox.answer_next(answers);
+    }
+
+    fn answer_alike(&self, answers: Vec<Answer>, otherwise: Answer) {
+        self.mailbox.answer_alike(answers, otherwise);
+    }
+
+    fn deliveries(&self) -> Vec<Delivery> {
+        self.mailbox.deliveries()
+    }
+
+    fn wait_beyond(&self, seen: usize, time: Duration) -> BoxFuture<'_, bool> {
+        Box::pin(async move {
+            tokio::select! {
+                biased;
+                arrived = self.mailbox.wait_beyond(seen, time) => arrived,
+                () = self.wire.pause(time) => false,
+            }
+        })
     }
 }
