@@ -154,6 +154,18 @@ pub(super) struct Run {
     /// Send everything through this proxy
     #[arg(long, value_name = "URL", env = "FINCHECK_PROXY", hide_env_values = true, help_heading = "Traffic")]
     pub(super) proxy: Option<url::Url>,
+    /// Receive the target's callbacks on this address; port 0 takes a free one
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "FINCHECK_WEBHOOK_LISTEN",
+        default_value = "127.0.0.1:0",
+        help_heading = "Callbacks"
+    )]
+    pub(super) webhook_listen: std::net::SocketAddr,
+    /// The URL at which the target reaches that address, such as a tunnel's
+    #[arg(long, value_name = "URL", env = "FINCHECK_WEBHOOK_URL", value_parser = callback_url, help_heading = "Callbacks")]
+    pub(super) webhook_url: Option<url::Url>,
     /// The seed of every random choice
     #[arg(long, value_name = "N", env = "FINCHECK_SEED", default_value_t = 1, help_heading = "Traffic")]
     pub(super) seed: u64,
@@ -250,6 +262,12 @@ pub(super) struct Completions {
 fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     if name.is_empty() { Err("the name is empty".into()) } else { Ok((name.to_owned(), value.to_owned())) }
+}
+
+fn callback_url(text: &str) -> Result<url::Url, String> {
+    let url: url::Url = text.parse().map_err(|error| format!("{error}"))?;
+    let plain = matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none();
+    if plain && url.has_host() { Ok(url) } else { Err("write an http or https URL without query and fragment".into()) }
 }
 
 fn formats() -> clap::builder::PossibleValuesParser {

@@ -21,7 +21,7 @@ pub use call::Call;
 pub use check::{Check, Evidence, Footprint, PlannedCheck, Selection, Unplanned};
 pub use conventions::{Conventions, Correlation, ErrorShape};
 pub use find::{Find, Found, FoundRow};
-pub use mailbox::{Answer, Delivery, Mailbox};
+pub use mailbox::{Answer, Delivery, Mailbox, Place};
 pub use observer::Observer;
 pub use problem::{Problem, Setting, nearest};
 pub use session::{Cut, Permit, Session};

@@ -132,7 +132,16 @@ impl Software {
             }
             Self::MockBank => {
                 let mut command = Command::new(installation().join("python/bin/mock-bank"));
-                command.args(["--host", "127.0.0.1", "--auth", "bank:secret", "--status-delay-ms", "1500", "-q", "--port"]);
+                command.args([
+                    "--host",
+                    "127.0.0.1",
+                    "--auth",
+                    "bank:secret",
+                    "--status-delay-ms",
+                    "1500",
+                    "-q",
+                    "--port",
+                ]);
                 command
             }
             Self::Nginx => {
