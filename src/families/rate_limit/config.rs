@@ -28,7 +28,7 @@ pub struct Config {
     pub query: BTreeMap<String, Template>,
     /// Header fields to add.
     #[serde(default)]
-    pub headers_sent: BTreeMap<String, Template>,
+    pub headers: BTreeMap<String, Template>,
     /// A JSON body.
     #[serde(default)]
     pub body: Option<Value>,
@@ -46,7 +46,7 @@ pub struct Config {
     pub scope: Scope,
     /// The header fields that tell of the limit; recognised if absent.
     #[serde(default)]
-    pub headers: Fields,
+    pub signal: Signals,
     /// The most requests that provoking one refusal may take; twice the declared limit and 10 more if absent, else 100.
     #[serde(default)]
     #[schemars(range(min = 3, max = 10_000))]
@@ -154,7 +154,7 @@ pub enum Scope {
 /// The header fields that tell of a limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Fields {
+pub struct Signals {
     /// The spelling; only fields of it are read. All are recognised if absent.
     pub dialect: Dialect,
     /// The field that holds the limit, where it has a name of its own.
@@ -259,7 +259,7 @@ impl Config {
         Call {
             client: self.client.clone(),
             query: self.query.clone(),
-            headers: self.headers_sent.clone(),
+            headers: self.headers.clone(),
             body: self.body.clone(),
             form: self.form.clone(),
             ..Call::new(self.request.clone())

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     clock::Clock,
-    config::{Fields, Limit, Refusal, Scope},
+    config::{Limit, Refusal, Scope, Signals},
 };
 use crate::{
     exchange::ExchangeId,
@@ -65,7 +65,7 @@ pub struct Declared {
     /// Whom it counts.
     pub scope: Scope,
     /// The header fields that tell of it.
-    pub fields: Fields,
+    pub signal: Signals,
     /// The most requests that provoking a refusal may take.
     pub budget: u64,
     /// The longest wait that is waited out, in milliseconds.
