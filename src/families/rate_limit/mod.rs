@@ -16,6 +16,8 @@ mod plan;
 mod probe;
 mod rules;
 mod signal;
+#[cfg(test)]
+mod tests;
 
 pub use evidence::Evidence;
 

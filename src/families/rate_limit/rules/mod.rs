@@ -73,15 +73,16 @@ fn why_unspent(evidence: &Evidence, burst: &Burst) -> String {
     if let Some(why) = &burst.given_up {
         return format!("the limit was not spent: {why}");
     }
-    if is_delayed(burst) {
+    if is_delayed(evidence, burst) {
         return format!("requests are delayed, none of {sent} was refused");
     }
     format!("none of {sent} requests was refused")
 }
 
 /// Whether answers came later and later: a limit that delays in place of refusing.
-fn is_delayed(burst: &Burst) -> bool {
-    let took: Vec<_> = burst.answers.iter().filter(|a| a.is_admitted()).map(Answer::took).collect();
+fn is_delayed(evidence: &Evidence, burst: &Burst) -> bool {
+    let answers = evidence.baseline.iter().chain(&burst.answers);
+    let took: Vec<_> = answers.filter(|answer| answer.is_admitted()).map(Answer::took).collect();
     let (Some(first), Some(slowest)) = (took.iter().min(), took.iter().max()) else { return false };
     let late = took.iter().filter(|took| **took > *first * 5).count();
     took.len() >= 4 && slowest.as_millis() >= 200 && late * 2 >= took.len()
