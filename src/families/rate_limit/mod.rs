@@ -23,9 +23,7 @@ pub use evidence::Evidence;
 
 use futures_util::future::BoxFuture;
 
-use super::{
-    Check, Conventions, Evidence as AnyEvidence, Family, PlannedCheck, Selection, Session, errors::Shape,
-};
+use super::{Check, Conventions, Evidence as AnyEvidence, Family, PlannedCheck, Selection, Session, errors::Shape};
 
 /// The family.
 pub const RATE_LIMIT: Family = Family {

@@ -67,9 +67,7 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
 
 /// Whether another client is asked for.
 pub(super) fn asks_another(config: &Config, plan: &PlannedCheck) -> bool {
-    config.other_client.is_some()
-        && (plan.wants("RATE-010") || plan.wants("RATE-006"))
-        && config.scope == Scope::Client
+    config.other_client.is_some() && (plan.wants("RATE-010") || plan.wants("RATE-006")) && config.scope == Scope::Client
 }
 
 /// What the suite does not say, so that a rule has nothing to judge.
@@ -77,14 +75,16 @@ fn unsaid(config: &Config, rule: &str) -> Option<&'static str> {
     let nothing = match rule {
         "RATE-001" => (config.limit.is_none(), "the suite declares no limit (`limit.quota`)"),
         "RATE-005" => (config.write.is_none(), "the suite names no create that counts against the limit (`write`)"),
-        "RATE-010" if config.scope != Scope::Client => (true, "the limit is declared not to count each client by itself"),
+        "RATE-010" if config.scope != Scope::Client => {
+            (true, "the limit is declared not to count each client by itself")
+        }
         "RATE-010" => (config.other_client.is_none(), "the suite names no other client (`other_client`)"),
         "RATE-011" => (config.others.is_empty(), "the suite names nothing that has a limit of its own (`others`)"),
         "RATE-013" => (!config.evasion, "trying to get around a limit is off unless asked for (`evasion: true`)"),
-        "RATE-014" if config.scope == Scope::Address => (true, "the limit is declared to count an address, not a client"),
-        "RATE-014" => {
-            (config.forged.is_none(), "the suite does not say how a request names the client (`forged`)")
+        "RATE-014" if config.scope == Scope::Address => {
+            (true, "the limit is declared to count an address, not a client")
         }
+        "RATE-014" => (config.forged.is_none(), "the suite does not say how a request names the client (`forged`)"),
         _ => (false, ""),
     };
     nothing.0.then_some(nothing.1)
@@ -108,7 +108,10 @@ fn steps(config: &Config, may_write: bool, plan: &mut PlannedCheck) {
     if plan.wants("RATE-011") {
         let asked = config.others.iter().filter(|other| may_write || other.call.is_safe());
         let unsafe_ones = asked.clone().filter(|other| !other.call.is_safe()).count() as u64;
-        steps.push(("ask for something else meanwhile, and again afterwards if refused".into(), 2 * asked.count() as u64));
+        steps.push((
+            "ask for something else meanwhile, and again afterwards if refused".into(),
+            2 * asked.count() as u64,
+        ));
         plan.writes += 2 * unsafe_ones;
     }
     if let Some(write) = config.write.as_ref().filter(|_| plan.wants("RATE-005")) {
@@ -123,14 +126,20 @@ fn steps(config: &Config, may_write: bool, plan: &mut PlannedCheck) {
     }
     if plan.wants("RATE-013") {
         let ways = DETOURS.len() as u64 + u64::from(config.second_client.is_some());
-        steps.push((format!("try {ways} ways around the spent limit, plain requests between"), ways * TRIES * 2 + 2 + budget));
+        steps.push((
+            format!("try {ways} ways around the spent limit, plain requests between"),
+            ways * TRIES * 2 + 2 + budget,
+        ));
     }
     if plan.wants("RATE-003") {
         steps.push(("if waiting as told helped once and once not, spend and wait once more".into(), again));
         steps.push(("if the wait was long, ask once before it is over, at last".into(), budget + 1));
     }
     if plan.wants("RATE-014") {
-        steps.push(("send requests with bad credentials that name the client, then ask".into(), 2 * (config.drain() + 3)));
+        steps.push((
+            "send requests with bad credentials that name the client, then ask".into(),
+            2 * (config.drain() + 3),
+        ));
     }
     plan.steps.extend(steps);
     if !config.call().is_safe() {

@@ -114,7 +114,8 @@ fn changed(limited: &Request, change: Change) -> Option<(String, Request)> {
             }
             let mut letters = path.to_owned();
             let letter = path.as_bytes().get(at)?;
-            let other = if letter.is_ascii_lowercase() { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
+            let other =
+                if letter.is_ascii_lowercase() { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
             letters.replace_range(at..=at, &char::from(other).to_string());
             request.target = format!("{letters}{query}");
             "another case of a letter of the path".into()

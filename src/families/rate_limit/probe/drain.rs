@@ -1,6 +1,9 @@
 //! Requests with bad credentials that name the client: they must not spend its limit.
 
-use super::{super::evidence::{Answer, Drain}, prober::Prober};
+use super::{
+    super::evidence::{Answer, Drain},
+    prober::Prober,
+};
 use crate::exchange::{Request, Who};
 
 impl Prober<'_> {

@@ -43,12 +43,7 @@ pub(super) struct Prober<'a> {
 }
 
 impl<'a> Prober<'a> {
-    pub(super) fn new(
-        config: &'a Config,
-        shape: &'a Shape,
-        session: &'a dyn Session,
-        plan: &'a PlannedCheck,
-    ) -> Self {
+    pub(super) fn new(config: &'a Config, shape: &'a Shape, session: &'a dyn Session, plan: &'a PlannedCheck) -> Self {
         let call = config.call();
         let limited = call.build(call.who(None), &session.values(), "spend the limit");
         let declared = Declared {

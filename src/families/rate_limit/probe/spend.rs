@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The longest that requests go on one after another.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// Where no window is known: how long requests go one after another before they go side by side.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The most requests side by side.
@@ -22,8 +22,7 @@ impl Prober<'_> {
     pub(super) async fn spend(&mut self) -> bool {
         let mut burst = Burst::default();
         let mut left = self.config.budget();
-        let concurrency =
-            self.config.limit.as_ref().is_some_and(|limit| limit.model == Some(Model::Concurrency));
+        let concurrency = self.config.limit.as_ref().is_some_and(|limit| limit.model == Some(Model::Concurrency));
         if !concurrency {
             left = self.one_after_another(&mut burst, left).await;
         }
@@ -79,8 +78,7 @@ impl Prober<'_> {
 
     /// Whether requests one after another take so long that they never spend the limit.
     fn is_too_slow(&self, burst: &Burst, elapsed: Duration) -> bool {
-        let Some((most, window)) = self.config.limit.as_ref().map(Limit::most).zip(self.window())
-        else {
+        let Some((most, window)) = self.config.limit.as_ref().map(Limit::most).zip(self.window()) else {
             return elapsed > PATIENCE;
         };
         let Some(last) = burst.answers.last_chunk::<3>() else { return false };
@@ -95,8 +93,7 @@ impl Prober<'_> {
             let count = left.min(most.saturating_add(5)).min(SIDE_BY_SIDE);
             left -= count;
             let mut answers = self.ask_together(count).await;
-            burst.unanswered +=
-                u32::try_from(count.saturating_sub(answers.len() as u64)).unwrap_or(u32::MAX);
+            burst.unanswered += u32::try_from(count.saturating_sub(answers.len() as u64)).unwrap_or(u32::MAX);
             answers.sort_by_key(|answer| answer.received_us);
             let stopped = answers.is_empty() || answers.iter().any(|answer| !answer.is_admitted());
             burst.answers.extend(answers);

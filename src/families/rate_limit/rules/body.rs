@@ -63,9 +63,7 @@ fn readable(evidence: &Evidence) -> Judgement {
     } else {
         "a refusal is not in the shape of errors"
     };
-    acceptable(Judgement::fail(message), declared)
-        .actual(format!("{}: {what}", body.line()))
-        .cite([body.exchange])
+    acceptable(Judgement::fail(message), declared).actual(format!("{}: {what}", body.line())).cite([body.exchange])
 }
 
 /// What lets others get the refusal from a cache.

@@ -43,9 +43,12 @@ fn unaffected(evidence: &Evidence) -> Judgement {
         return Judgement::not_applicable("the limit is declared to count an address, not a client");
     }
     let Some(first) = evidence.drains.first() else {
-        return Judgement::inconclusive(evidence.unrecovered.clone().unwrap_or_else(|| {
-            "the client was not seen at rest, so nothing could be sent in its name".into()
-        }));
+        return Judgement::inconclusive(
+            evidence
+                .unrecovered
+                .clone()
+                .unwrap_or_else(|| "the client was not seen at rest, so nothing could be sent in its name".into()),
+        );
     };
     let all = || evidence.drains.iter().flat_map(|drain| &drain.own).map(|answer| answer.exchange);
     match (shown(first), evidence.drains.get(1).map(shown)) {

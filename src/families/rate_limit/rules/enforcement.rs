@@ -67,12 +67,7 @@ fn enforced(evidence: &Evidence) -> Judgement {
     unspent.detail(hint)
 }
 
-fn refused(
-    evidence: &Evidence,
-    burst: &Burst,
-    refusal: &super::super::evidence::Answer,
-    most: u64,
-) -> Judgement {
+fn refused(evidence: &Evidence, burst: &Burst, refusal: &super::super::evidence::Answer, most: u64) -> Judgement {
     let statuses = &evidence.declared.refusal.status;
     let fits = refusal.status == 429 || statuses.is_empty() || statuses.contains(&refusal.status);
     if !fits {

@@ -65,7 +65,7 @@ fn inevitable(evidence: &Evidence) -> Judgement {
         judgement.details.extend(untried.iter().map(|change| format!("not shown: {change}")));
         return judgement;
     }
-    let tries = evidence.evasion.iter().flat_map(|detour| &detour.tries);
+    let all = evidence.evasion.iter().flat_map(|detour| &detour.tries);
     Judgement::pass(format!("{} tried, none got through", count(evidence.evasion.len(), "way")))
-        .cite(tries.map(|one| one.changed.exchange))
+        .cite(all.map(|one| one.changed.exchange))
 }

@@ -104,8 +104,9 @@ fn structured(evidence: &Evidence) -> Judgement {
         }
     }
     match (named.first(), older) {
-        (Some(first), _) => Judgement::pass(format!("{} with readable fields", count(named.len(), "answer")))
-            .cite([first.exchange]),
+        (Some(first), _) => {
+            Judgement::pass(format!("{} with readable fields", count(named.len(), "answer"))).cite([first.exchange])
+        }
         (None, 0) => Judgement::not_applicable("no answer carries RateLimit or RateLimit-Policy"),
         (None, older) => {
             Judgement::pass(format!("{} with the fields of an older version of the draft", count(older, "answer")))
@@ -151,8 +152,8 @@ fn counters(evidence: &Evidence) -> Judgement {
     if answers.len() < 2 {
         return Judgement::inconclusive("only one answer carries counters").cite([first.exchange]);
     }
-    let judgement = Judgement::pass(format!("the counters of {} agree", count(answers.len(), "answer")))
-        .cite([first.exchange]);
+    let judgement =
+        Judgement::pass(format!("the counters of {} agree", count(answers.len(), "answer"))).cite([first.exchange]);
     if judged {
         judgement
     } else {
@@ -168,7 +169,9 @@ fn unit_changes(evidence: &Evidence, answers: &[(&Answer, Vec<Counter>)]) -> Opt
             let Some(reset) = &counter.reset else { continue };
             let unit = match (reset.unit(), reset) {
                 (Some(unit), _) => signal::unit_name(unit).to_owned(),
-                (None, Reset::Unknown(text)) if signal::is_instant(text) => "an instant in a form of its own".to_owned(),
+                (None, Reset::Unknown(text)) if signal::is_instant(text) => {
+                    "an instant in a form of its own".to_owned()
+                }
                 _ => continue,
             };
             let declared = evidence.declared.signal.reset_unit.map(signal::unit_name);
@@ -224,8 +227,7 @@ fn rises(evidence: &Evidence, burst: &Burst, window_us: u64) -> Option<Judgement
         // At most one window ends within its length: the largest rise may be that.
         let turn = (1..values.len()).filter(|at| jump(*at) > 0).max_by_key(|at| jump(*at));
         let mut lowest = values.first()?;
-        for at in 1..values.len() {
-            let value = &values[at];
+        for (at, value) in values.iter().enumerate().skip(1) {
             if turn == Some(at) || value.1 < lowest.1 {
                 lowest = value;
             } else if value.1.saturating_sub(lowest.1) > tolerance {

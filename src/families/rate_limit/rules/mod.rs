@@ -103,4 +103,3 @@ fn seconds(ms: u64) -> String {
     let text = format!("{}.{:03}", ms / 1_000, ms % 1_000);
     format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
 }
-

@@ -124,11 +124,9 @@ fn coherent(evidence: &Evidence) -> Judgement {
     if compared.is_empty() {
         return Judgement::not_applicable("refusals carry one signal at most, which agrees with itself");
     }
-    let mut judgement = Judgement::pass(format!(
-        "in {} Retry-After was not earlier than the reset",
-        count(compared.len(), "refusal")
-    ))
-    .cite(cited(compared));
+    let mut judgement =
+        Judgement::pass(format!("in {} Retry-After was not earlier than the reset", count(compared.len(), "refusal")))
+            .cite(cited(compared));
     let window = evidence.declared.limit.as_ref().and_then(|limit| limit.window);
     let longest = evidence.waits.iter().filter_map(|wait| wait.told_ms).max();
     if let (Some(window), Some(longest)) = (window, longest)
@@ -164,13 +162,12 @@ fn spent_reset(counter: &Counter) -> Option<(i64, &str)> {
 
 /// A refusal that says "now", repeatedly, while the limit stays spent for more than a moment.
 fn now_and_not_now(evidence: &Evidence) -> Option<Judgement> {
-    let now = |answer: &Answer| asked_ms(answer).is_some_and(|(ms, tolerance)| {
-        ms <= 0 && (tolerance == ROUNDING_MS || ms < -BY_THE_CLOCK_MS)
-    });
+    let now = |answer: &Answer| {
+        asked_ms(answer).is_some_and(|(ms, tolerance)| ms <= 0 && (tolerance == ROUNDING_MS || ms < -BY_THE_CLOCK_MS))
+    };
     let zeros: Vec<&Answer> = refusals(evidence).into_iter().filter(|answer| now(answer)).collect();
-    let refuted = evidence.waits.iter().find(|wait| {
-        now(&wait.refusal) && wait.answer.is_refused() && wait.waited_ms >= 1_000
-    })?;
+    let refuted =
+        evidence.waits.iter().find(|wait| now(&wait.refusal) && wait.answer.is_refused() && wait.waited_ms >= 1_000)?;
     if zeros.len() < 2 {
         return None;
     }

@@ -40,8 +40,10 @@ fn undone(evidence: &Evidence) -> Judgement {
     if refused.is_empty() {
         let seen = writes.creates.iter().filter_map(|create| create.answer.as_ref());
         let statuses = seen.map(|answer| answer.status.to_string()).collect::<Vec<_>>().join(", ");
-        return Judgement::inconclusive(format!("no create was refused while the limit was spent (statuses {statuses})"))
-            .detail("does the create count against this limit?");
+        return Judgement::inconclusive(format!(
+            "no create was refused while the limit was spent (statuses {statuses})"
+        ))
+        .detail("does the create count against this limit?");
     }
     for create in &refused {
         if let Some(Found::Rows(rows)) = &create.found

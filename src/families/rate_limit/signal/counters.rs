@@ -71,7 +71,7 @@ pub(in super::super) fn counters(answer: &Answer, declared: &Signals) -> Vec<Cou
         let value = |name: &Option<String>| answer.field(name.as_deref()?);
         let reset_field = declared.reset.clone().unwrap_or_default();
         let (limit, left, reset) = (value(&declared.limit), value(&declared.remaining), value(&declared.reset));
-        found.extend(triple("as declared", limit, left, reset, reset_field, false));
+        found.extend(triple("as declared", &[limit, left, reset], reset_field, false));
         return found;
     }
     let field = |name: &str| answer.field(name);
@@ -99,22 +99,18 @@ pub(in super::super) fn counters(answer: &Answer, declared: &Signals) -> Vec<Cou
     for (prefix, name, dialect) in TRIPLES.iter().filter(|(.., dialect)| reads(*dialect)) {
         let of = |what: &str| field(&format!("{prefix}{what}"));
         let ietf = *dialect == Dialect::Triple;
-        found.extend(triple(name, of("limit"), of("remaining"), of("reset"), format!("{prefix}reset"), ietf));
+        let values = ["limit", "remaining", "reset"].map(of);
+        found.extend(triple(name, &values, format!("{prefix}reset"), ietf));
     }
     found
 }
 
-fn triple(
-    name: &str,
-    limit: Option<String>,
-    remaining: Option<String>,
-    reset: Option<String>,
-    reset_field: String,
-    ietf: bool,
-) -> Option<Counter> {
-    if limit.is_none() && remaining.is_none() && reset.is_none() {
+/// A counter of three fields: the limit, what is left, and the reset.
+fn triple(name: &str, values: &[Option<String>; 3], reset_field: String, ietf: bool) -> Option<Counter> {
+    if values.iter().all(Option::is_none) {
         return None;
     }
+    let [limit, remaining, reset] = values;
     Some(Counter {
         name: name.to_owned(),
         limit: limit.as_deref().and_then(first_number),
@@ -171,7 +167,10 @@ pub(in super::super) fn is_instant(value: &str) -> bool {
 mod tests {
     use super::{super::tests::answer, *};
 
-    fn read(fields: &[(&str, &str)]) -> Vec<(String, Option<i64>, Option<i64>, Option<ResetUnit>)> {
+    /// Name, limit, what is left, and the unit of the reset.
+    type Read = (String, Option<i64>, Option<i64>, Option<ResetUnit>);
+
+    fn read(fields: &[(&str, &str)]) -> Vec<Read> {
         let counters = counters(&answer(fields), &Signals::default());
         counters.into_iter().map(|c| (c.name, c.limit, c.remaining, c.reset.and_then(|r| r.unit()))).collect()
     }

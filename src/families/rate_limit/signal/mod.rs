@@ -46,10 +46,7 @@ const MOST: usize = 32;
 const LONGEST: usize = 300;
 
 /// The fields that are kept of an answer.
-pub(super) fn kept<'h>(
-    headers: impl Iterator<Item = (&'h str, &'h str)>,
-    declared: &Signals,
-) -> Vec<(String, String)> {
+pub(super) fn kept<'h>(headers: impl Iterator<Item = (&'h str, &'h str)>, declared: &Signals) -> Vec<(String, String)> {
     let own = [&declared.limit, &declared.remaining, &declared.reset, &declared.used];
     let wanted = |name: &str| {
         KEPT.contains(&name) || own.iter().any(|own| own.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(name)))
@@ -74,11 +71,7 @@ pub(super) fn told(answer: &Answer, declared: &Signals, clock: &Clock) -> Option
     if let Some(asked) = asked(answer) {
         match asked {
             Asked::Seconds(seconds) => {
-                return Some(Told {
-                    wait: Duration::from_secs(seconds),
-                    by: "Retry-After".into(),
-                    absolute: false,
-                });
+                return Some(Told { wait: Duration::from_secs(seconds), by: "Retry-After".into(), absolute: false });
             }
             Asked::Date(date) => {
                 if let Some(wait) = until(date, answer, clock) {
@@ -121,9 +114,7 @@ pub(super) fn spent_policies(answer: &Answer) -> Vec<String> {
 /// How long a declared window is, as the policy tells: the longest of its windows.
 pub(super) fn told_window(answer: &Answer) -> Option<u64> {
     match structured(answer.field("ratelimit").as_deref(), answer.field("ratelimit-policy").as_deref()) {
-        Structured::Named { policies, .. } => {
-            policies.iter().filter_map(|policy| u64::try_from(policy.w?).ok()).max()
-        }
+        Structured::Named { policies, .. } => policies.iter().filter_map(|policy| u64::try_from(policy.w?).ok()).max(),
         _ => None,
     }
 }
@@ -146,14 +137,7 @@ mod tests {
 
     pub(super) fn answer(fields: &[(&str, &str)]) -> Answer {
         let fields = fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        Answer {
-            exchange: ExchangeId(1),
-            sent_us: 0,
-            received_us: 2_000,
-            status: 429,
-            kind: Kind::Refused,
-            fields,
-        }
+        Answer { exchange: ExchangeId(1), sent_us: 0, received_us: 2_000, status: 429, kind: Kind::Refused, fields }
     }
 
     fn seconds(fields: &[(&str, &str)]) -> Option<(u64, String)> {

@@ -104,9 +104,7 @@ mod tests {
     fn both_forms_are_read_and_every_mistake_is_named() {
         assert_eq!(read("120"), Asked::Seconds(120));
         assert_eq!(read("0"), Asked::Seconds(0));
-        for date in
-            ["Thu, 01 Jan 1970 00:00:07 GMT", "Thursday, 01-Jan-70 00:00:07 GMT", "Thu Jan  1 00:00:07 1970"]
-        {
+        for date in ["Thu, 01 Jan 1970 00:00:07 GMT", "Thursday, 01-Jan-70 00:00:07 GMT", "Thu Jan  1 00:00:07 1970"] {
             assert_eq!(read(date), Asked::Date(7_000_000), "{date}");
         }
         for (value, flaw) in [

@@ -62,11 +62,10 @@ pub(in super::super) fn structured(ratelimit: Option<&str>, policy: Option<&str>
         }
     };
     let policies = match policy.map(read) {
-        None => None,
         Some(Form::Named(items)) => Some(items),
         Some(Form::Old) if states.is_none() => return Structured::OldPolicy,
         // Unnamed policies beside named states: nothing to compare by.
-        Some(Form::Old) => None,
+        None | Some(Form::Old) => None,
         Some(Form::Members(_) | Form::Neither) => {
             return Structured::Unparseable(format!("RateLimit-Policy: {}", policy.unwrap_or_default()));
         }
