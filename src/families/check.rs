@@ -118,4 +118,6 @@ pub enum Evidence {
     Errors(Box<super::errors::Evidence>),
     /// Of `pagination`.
     Pagination(Box<super::pagination::Evidence>),
+    /// Of `rate_limit`.
+    RateLimit(Box<super::rate_limit::Evidence>),
 }

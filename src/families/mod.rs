@@ -13,6 +13,7 @@ mod mailbox;
 mod observer;
 pub mod pagination;
 mod problem;
+pub mod rate_limit;
 mod session;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -61,7 +62,7 @@ pub struct JudgedRule {
 }
 
 /// Every family there is.
-pub static FAMILIES: &[Family] = &[errors::ERRORS, pagination::PAGINATION];
+pub static FAMILIES: &[Family] = &[errors::ERRORS, pagination::PAGINATION, rate_limit::RATE_LIMIT];
 
 /// The family of that name.
 pub fn family(name: &str) -> Option<&'static Family> {
