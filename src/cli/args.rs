@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -232,6 +232,12 @@ pub(super) struct Serve {
     /// The seed of its data
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) seed: u64,
+    /// The window of its rate limits, 1ms to 24h
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = window)]
+    pub(super) limit_window: Span,
+    /// How many requests its rate limits admit per window, or at once
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) limit_quota: u32,
     /// List the defects and end
     #[arg(long)]
     pub(super) list_defects: bool,
@@ -250,6 +256,12 @@ pub(super) struct Completions {
 fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     if name.is_empty() { Err("the name is empty".into()) } else { Ok((name.to_owned(), value.to_owned())) }
+}
+
+fn window(text: &str) -> Result<Span, String> {
+    let window: Span = text.parse()?;
+    let fits = Duration::from_millis(1) <= window.0 && window.0 <= Duration::from_hours(24);
+    if fits { Ok(window) } else { Err("a window lasts 1ms to 24h".into()) }
 }
 
 fn formats() -> clap::builder::PossibleValuesParser {

@@ -71,7 +71,7 @@ pub async fn start(options: Options) -> io::Result<Running> {
     let peer = Peer { scheme, authority: addr.to_string() };
     let behaviour = Behaviour::new(&options);
     let cursors = Cursors::new(behaviour.clone())?;
-    let api = Arc::new(Api::new(behaviour, cursors, ledger::seed(options.seed, options.transactions)));
+    let api = Arc::new(Api::new(behaviour, cursors, ledger::seed(options.seed, options.transactions), options.times));
 
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();

@@ -2,6 +2,8 @@
 
 use http::Method;
 
+use crate::reference::limits::{Endpoint, Kind};
+
 /// A resource of the API; account and row ids are as the path spells them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::reference) enum Route<'a> {
@@ -15,6 +17,10 @@ pub(in crate::reference) enum Route<'a> {
     Orders(&'a str),
     Order(&'a str, &'a str),
     Statements(&'a str),
+    Limited(Kind, Endpoint),
+    LimitedNotes(Kind),
+    Notes,
+    Note(&'a str),
 }
 
 impl<'a> Route<'a> {
@@ -32,6 +38,11 @@ impl<'a> Route<'a> {
             ["accounts", account, "orders"] => Self::Orders(account),
             ["accounts", account, "orders", id] => Self::Order(account, id),
             ["accounts", account, "statements"] => Self::Statements(account),
+            ["limited", "notes"] => Self::Notes,
+            ["limited", "notes", id] => Self::Note(id),
+            ["limited", kind] => Self::Limited(Kind::parse(kind)?, Endpoint::Main),
+            ["limited", kind, "other"] => Self::Limited(Kind::parse(kind)?, Endpoint::Other),
+            ["limited", kind, "notes"] => Self::LimitedNotes(Kind::parse(kind)?),
             _ => return None,
         })
     }
@@ -41,7 +52,8 @@ impl<'a> Route<'a> {
         match self {
             Self::Positions(_) | Self::Transactions(_) | Self::Orders(_) => "GET, HEAD, POST, OPTIONS",
             Self::Position(..) => "GET, HEAD, PATCH, DELETE, OPTIONS",
-            Self::Order(..) => "GET, HEAD, DELETE, OPTIONS",
+            Self::Order(..) | Self::Note(_) => "GET, HEAD, DELETE, OPTIONS",
+            Self::LimitedNotes(_) => "POST, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }

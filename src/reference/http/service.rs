@@ -17,11 +17,13 @@ use serde_json::Value;
 use super::{Query, Reply, access, body, correlation, negotiation, route::Route};
 use crate::reference::{
     behaviour::Behaviour,
-    defects::pagination::CURSOR_IS_CAPABILITY,
+    defects::{pagination::CURSOR_IS_CAPABILITY, rate::FAILED_LOGINS_DRAIN},
     ledger::{Ids, Ledger},
+    limits::Limits,
     paging::Cursors,
     problem::{Fault, Problem, Voice},
     resources,
+    times::Times,
     tokens::Principal,
     variants::{GZIP, NUMERIC_IDS},
 };
@@ -30,13 +32,15 @@ use crate::reference::{
 pub(in crate::reference) struct Api {
     pub(in crate::reference) behaviour: Behaviour,
     pub(in crate::reference) cursors: Cursors,
+    pub(in crate::reference) limits: Limits,
     ledger: Mutex<Ledger>,
     voice: Voice,
 }
 
 impl Api {
-    pub(in crate::reference) fn new(behaviour: Behaviour, cursors: Cursors, ledger: Ledger) -> Self {
-        Self { behaviour, cursors, ledger: Mutex::new(ledger), voice: Voice::default() }
+    pub(in crate::reference) fn new(behaviour: Behaviour, cursors: Cursors, ledger: Ledger, times: Times) -> Self {
+        let limits = Limits::new(behaviour.clone(), times);
+        Self { behaviour, cursors, limits, ledger: Mutex::new(ledger), voice: Voice::default() }
     }
 
     /// The rows, for as long as the guard lives; never held while waiting for a peer.
@@ -62,6 +66,7 @@ pub(in crate::reference) struct Peer {
 pub(in crate::reference) struct Call<'a> {
     pub(in crate::reference) api: &'a Api,
     pub(in crate::reference) principal: Principal,
+    pub(in crate::reference) headers: &'a HeaderMap,
     pub(in crate::reference) path: &'a str,
     pub(in crate::reference) query: Query,
     /// Scheme and authority the caller used: links start with it.
@@ -108,22 +113,26 @@ async fn handle(api: &Api, peer: &Peer, head: &http::request::Parts, body: Incom
         query.only(&[])?;
         return Ok(resources::health());
     }
-    let principal = caller(api, &head.headers, &query)?;
+    let principal = caller(api, &head.headers, &query).inspect_err(|_| {
+        if api.behaviour.has(FAILED_LOGINS_DRAIN) {
+            resources::drain(&api.limits, &head.headers, route, &head.method);
+        }
+    })?;
     access::authorise(principal, &head.method)?;
     if !negotiation::accepts_json(&head.headers) {
         return Err(Problem::new(Fault::NotAcceptable, "this API answers in application/json only"));
     }
     let body = json_body(head, body).await?;
     let origin = format!("{}://{}", peer.scheme, authority(&head.uri, &head.headers).unwrap_or(&peer.authority));
-    let call = Call { api, principal, path, query, origin, body };
-    resources::answer(&call, route, &head.method)
+    let call = Call { api, principal, headers: &head.headers, path, query, origin, body };
+    resources::answer(&call, route, &head.method).await
 }
 
 fn caller(api: &Api, headers: &HeaderMap, query: &Query) -> Result<Principal, Problem> {
     if api.behaviour.has(CURSOR_IS_CAPABILITY)
         && let Some(tenant) = query.get("cursor").and_then(|cursor| api.cursors.owner(cursor))
     {
-        return Ok(Principal { tenant, may_write: false });
+        return Ok(Principal { tenant, client: "cursor", may_write: false });
     }
     access::authenticate(headers)
 }
@@ -156,7 +165,7 @@ fn finish(mut reply: Reply, id: Option<&str>, is_head: bool) -> Response<Full<By
         reply.headers.insert(correlation::HEADER, id);
     }
     reply.headers.entry("x-content-type-options").or_insert(HeaderValue::from_static("nosniff"));
-    reply.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply.headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if is_head {
         reply.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(reply.body.len()));
         reply.body = Bytes::new();

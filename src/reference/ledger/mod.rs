@@ -7,6 +7,7 @@ mod account;
 mod collection;
 pub(super) mod instant;
 mod money;
+mod note;
 mod order;
 mod position;
 mod row;
@@ -17,6 +18,7 @@ mod transaction;
 pub(super) use account::{Account, Books};
 pub(super) use collection::Collection;
 pub(super) use money::{Currency, Money, decimal};
+pub(super) use note::Note;
 pub(super) use order::{Order, OrderKind, OrderStatus, Side, TimeInForce};
 pub(super) use position::{Position, SYMBOLS, reference_value};
 pub(super) use row::{Ids, Key, Row};
@@ -32,6 +34,8 @@ use super::tokens::Tenant;
 pub(super) struct Ledger {
     pub(super) accounts: Collection<Account>,
     books: BTreeMap<String, Books>,
+    /// Of the one tenant and of the other.
+    notes: [Collection<Note>; 2],
     next_id: u32,
 }
 
@@ -44,6 +48,24 @@ impl Ledger {
     /// The same, to write to.
     pub(super) fn books_mut(&mut self, account: &str, tenant: Tenant) -> Option<&mut Books> {
         self.books.get_mut(account).filter(|books| books.tenant == tenant)
+    }
+
+    /// The notes of a tenant.
+    pub(super) fn notes(&self, tenant: Tenant) -> &Collection<Note> {
+        let [one, two] = &self.notes;
+        match tenant {
+            Tenant::One => one,
+            Tenant::Two => two,
+        }
+    }
+
+    /// The same, to write to.
+    pub(super) fn notes_mut(&mut self, tenant: Tenant) -> &mut Collection<Note> {
+        let [one, two] = &mut self.notes;
+        match tenant {
+            Tenant::One => one,
+            Tenant::Two => two,
+        }
     }
 
     /// An id that no row has had before; larger than all earlier ones.

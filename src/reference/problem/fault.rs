@@ -2,6 +2,9 @@
 
 use http::StatusCode;
 
+const RATE_LIMITED: &str = "rate-limited";
+const RATE_LIMITED_TITLE: &str = "Too many requests were sent";
+
 /// A kind of problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::reference) enum Fault {
@@ -25,7 +28,11 @@ pub(in crate::reference) enum Fault {
     BodyTooLarge,
     UnsupportedMediaType,
     ValidationFailed,
+    /// A limit is exhausted.
+    RateLimited,
     Internal,
+    /// A limit is exhausted, for those who hold that a want of capacity.
+    RateLimitedUnavailable,
 }
 
 impl Fault {
@@ -40,6 +47,11 @@ impl Fault {
 
     pub(super) fn title(self) -> &'static str {
         self.facts().2
+    }
+
+    /// Whether a limit is exhausted.
+    pub(super) fn is_about_limits(self) -> bool {
+        matches!(self, Self::RateLimited | Self::RateLimitedUnavailable)
     }
 
     /// Whether it is about a query parameter.
@@ -76,6 +88,8 @@ impl Fault {
             Self::BodyTooLarge => (413, "body-too-large", "The request body is too large"),
             Self::UnsupportedMediaType => (415, "unsupported-media-type", "The media type is not supported"),
             Self::ValidationFailed => (422, "validation-failed", "The request body cannot be accepted"),
+            Self::RateLimited => (429, RATE_LIMITED, RATE_LIMITED_TITLE),
+            Self::RateLimitedUnavailable => (503, RATE_LIMITED, RATE_LIMITED_TITLE),
             Self::Internal => (500, "internal-error", "The request could not be served"),
         };
         (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), slug, title)

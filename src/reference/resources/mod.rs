@@ -2,22 +2,25 @@
 
 mod accounts;
 mod fields;
+mod limited;
 mod orders;
 mod positions;
 mod statements;
 mod transactions;
 
+pub(super) use limited::drain;
+
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::{
-    http::{Call, Reply, Route},
+    http::{Call, Query, Reply, Route},
     ledger::{Books, Ids, Ledger, Row},
     problem::{Fault, Problem},
 };
 
 /// Answers a request whose method the resource takes.
-pub(super) fn answer(call: &Call<'_>, route: Route<'_>, method: &Method) -> Result<Reply, Problem> {
+pub(super) async fn answer(call: &Call<'_>, route: Route<'_>, method: &Method) -> Result<Reply, Problem> {
     let is_post = method == Method::POST;
     match route {
         Route::Health => Ok(health()),
@@ -36,6 +39,11 @@ pub(super) fn answer(call: &Call<'_>, route: Route<'_>, method: &Method) -> Resu
         Route::Order(account, id) if method == Method::DELETE => orders::cancel(call, account, id),
         Route::Order(account, id) => orders::get(call, account, id),
         Route::Statements(account) => statements::list(call, account),
+        Route::Limited(kind, endpoint) => limited::get(call, kind, endpoint).await,
+        Route::LimitedNotes(kind) => limited::create(call, kind).await,
+        Route::Notes => limited::list(call),
+        Route::Note(id) if method == Method::DELETE => limited::delete(call, id),
+        Route::Note(id) => limited::note(call, id),
     }
 }
 
@@ -83,6 +91,14 @@ fn created<R: Row>(call: &Call<'_>, row: &R) -> Reply {
 /// Refuses query parameters where none are known.
 fn no_parameters(call: &Call<'_>) -> Result<(), Problem> {
     call.query.only(&[])
+}
+
+/// The reference that is asked for.
+fn reference(query: &Query) -> Result<Option<String>, Problem> {
+    let Some(text) = query.get("reference") else { return Ok(None) };
+    let fits = (1..=64).contains(&text.chars().count());
+    let refused = || Problem::bad_parameter("reference", "must have 1 to 64 characters", text);
+    fits.then(|| Some(text.to_owned())).ok_or_else(refused)
 }
 
 /// What was sent, for the defects that repeat it.
