@@ -19,7 +19,7 @@ impl FixedWindow {
             Some(opened) if at < opened + limit.window => opened,
             _ => {
                 self.used = 0;
-                if aligned { at - into_window(at, limit.window) } else { at }
+                if aligned { at.saturating_sub(into_window(at, limit.window)) } else { at }
             }
         };
         self.opened = Some(opened);

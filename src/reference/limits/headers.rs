@@ -197,3 +197,90 @@ fn interval(window: Option<Duration>) -> String {
         Some(seconds) => format!("{seconds}s"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{Kind, terms::Terms},
+        Behaviour, Decision, Duration, Speech, SystemTime, UNIX_EPOCH,
+    };
+    use crate::reference::{Options, Times, defect, variant};
+
+    /// The lines about a request that came 1.2 s before the window of 2 s ends, at Thu, 01 Jan 2026 00:00:00.9 GMT.
+    fn lines(kind: Kind, admitted: bool, defects: &[&str], variants: &[&str]) -> String {
+        let options = Options {
+            defects: defects.iter().map(|name| defect(name).unwrap()).collect(),
+            variants: variants.iter().map(|name| variant(name).unwrap()).collect(),
+            ..Options::default()
+        };
+        let is = Behaviour::new(&options);
+        let terms = Terms::of(kind, &is, Times::default());
+        let (used, refused) = if admitted { (3, 0) } else { (10, 2) };
+        let decision = Decision { admitted, used, refused, told: Duration::from_millis(1_200), delay: Duration::ZERO };
+        let now: SystemTime = UNIX_EPOCH + Duration::from_millis(1_767_225_600_900);
+        let lines = Speech::of(&is).lines("name", &terms, &decision, now);
+        let mut text = String::new();
+        for (name, value) in lines {
+            text.push_str(&format!("{name}: {value}\n"));
+        }
+        text
+    }
+
+    #[test]
+    fn every_dialect_says_the_same() {
+        for (dialect, said) in [
+            ("triple", "ratelimit-policy: 10;w=2\nratelimit-limit: 10\nratelimit-remaining: 7\nratelimit-reset: 2\n"),
+            ("draft-07", "ratelimit-policy: 10;w=2\nratelimit: limit=10, remaining=7, reset=2\n"),
+            ("x-delta", "x-ratelimit-limit: 10\nx-ratelimit-remaining: 7\nx-ratelimit-reset: 2\n"),
+            ("x-epoch", "x-ratelimit-limit: 10\nx-ratelimit-remaining: 7\nx-ratelimit-reset: 1767225603\n"),
+            (
+                "x-date",
+                "x-ratelimit-limit: 10\nx-ratelimit-remaining: 7\nx-ratelimit-reset: Thu, 01 Jan 2026 00:00:03 GMT\n",
+            ),
+            ("weights", "x-mbx-used-weight-2s: 3\n"),
+            ("none", ""),
+        ] {
+            let variant = format!("limits.headers-{dialect}");
+            assert_eq!(lines(Kind::Log, true, &[], &[&variant]), said, "{dialect}");
+            assert!(lines(Kind::Log, false, &[], &[&variant]).starts_with("retry-after: 2\n"), "{dialect}");
+        }
+        assert_eq!(
+            lines(Kind::Log, true, &[], &[]),
+            "ratelimit-policy: \"name\";q=10;w=2\nratelimit: \"name\";r=7;t=2\n"
+        );
+        assert_eq!(
+            lines(Kind::Concurrency, false, &[], &[]),
+            "retry-after: 2\nratelimit-policy: \"name\";q=10;qu=\"concurrent-requests\"\nratelimit: \"name\";r=0\n"
+        );
+    }
+
+    #[test]
+    fn waits_are_rounded_up_and_defects_misspell_them() {
+        let retry = |defects: &[&str], variants: &[&str]| {
+            let all = lines(Kind::Window, false, defects, variants);
+            all.lines().take_while(|line| !line.starts_with("ratelimit-policy")).collect::<Vec<_>>().join("; ")
+        };
+        let dated = "date: Thu, 01 Jan 2026 00:00:00 GMT; retry-after: Thu, 01 Jan 2026 00:00:03 GMT";
+        assert_eq!(retry(&[], &["limits.retry-after-date"]), dated);
+        assert_eq!(retry(&[], &["limits.retry-after-longer"]), "retry-after: 4");
+        assert_eq!(retry(&["rate.fractional-retry-after"], &[]), "retry-after: 1.200");
+        assert_eq!(retry(&["rate.epoch-retry-after"], &[]), "retry-after: 1767225603");
+        assert_eq!(retry(&["rate.zero-retry-after"], &[]), "retry-after: 0");
+        assert_eq!(retry(&["rate.cacheable-refusal"], &[]), "retry-after: 2; cache-control: public, max-age=60");
+        assert_eq!(retry(&["rate.no-retry-after"], &[]), "");
+        assert!(lines(Kind::Window, false, &["rate.reset-beyond-retry-after"], &[]).contains("retry-after: 2\n"));
+        assert!(lines(Kind::Window, false, &["rate.reset-beyond-retry-after"], &[]).contains(";t=7\n"));
+    }
+
+    #[test]
+    fn defects_of_counters_speak_the_dialect_that_has_counters() {
+        let remaining = |admitted, defect: &str| {
+            let all = lines(Kind::Window, admitted, &[defect], &[]);
+            all.lines().find_map(|line| line.strip_prefix("x-ratelimit-remaining: ")).map(str::to_owned)
+        };
+        assert_eq!(remaining(false, "rate.negative-remaining").as_deref(), Some("-2"));
+        assert_eq!(remaining(true, "rate.negative-remaining").as_deref(), Some("7"));
+        // Seven, and half of ten; never more than the limit.
+        assert_eq!(remaining(true, "rate.remaining-rises").as_deref(), Some("10"));
+    }
+}

@@ -62,7 +62,8 @@ impl Seen {
     }
 }
 
-async fn watch(name: Option<&str>) -> Seen {
+/// Nothing, if this machine was too slow to do within a window what belongs into it.
+async fn watch(name: Option<&str>) -> Option<Seen> {
     let times = Times { limit_window: Duration::from_secs(2), limit_quota: QUOTA, ..Times::default() };
     let defects = name.map(|name| defect(name).expect("a defect")).into_iter().collect();
     let api = Api::start(Options { defects, times, ..Options::default() }).await;
@@ -84,6 +85,7 @@ async fn watch(name: Option<&str>) -> Seen {
     let write = send(write.body(body)).await;
     let control = api.get_as(A, WINDOW).await;
     let exhausted = tokio::time::Instant::now();
+    let mut in_time = began.elapsed() < Duration::from_millis(1_500);
     let notes = send(request(Method::GET, "/v1/limited/notes?reference=refused")).await.rows().len();
 
     for _ in 0..5 {
@@ -94,15 +96,16 @@ async fn watch(name: Option<&str>) -> Seen {
 
     at(1_200).await;
     echo.extend(burst(&api, D, log, 4).await);
-    assert!(began.elapsed() < Duration::from_millis(1_950), "this machine is too slow to watch a window");
+    in_time &= began.elapsed() < Duration::from_millis(1_950);
     at(2_200).await;
     echo = burst(&api, D, log, 12).await;
+    in_time &= began.elapsed() < Duration::from_millis(3_150);
 
     let told = number(&control, "retry-after").filter(|told| (1..=3).contains(told)).unwrap_or(2);
     sleep_until(exhausted + Duration::from_secs(told.unsigned_abs())).await;
     let after = api.get_as(A, WINDOW).await;
     let echo = echo.iter().filter(|got| !is_refusal(got)).count();
-    Seen {
+    in_time.then(|| Seen {
         burst: reads,
         control,
         other_client,
@@ -115,7 +118,7 @@ async fn watch(name: Option<&str>) -> Seen {
         after,
         drained,
         echo,
-    }
+    })
 }
 
 /// The names in an IETF field, if it is one.
@@ -145,10 +148,7 @@ fn shows(name: &str, seen: &Seen) -> bool {
         }),
         "zero-retry-after" => seen.all_refusals(|got| retry_after(got) == "0"),
         "throttled-write-happens" => is_refusal(&seen.write) && seen.notes > 0,
-        "html-refusal" => {
-            seen.refusals().count() == 0 && seen.burst.iter().any(|got| got.text.starts_with("<!DOCTYPE html>"))
-                || seen.all_refusals(|got| got.header("content-type") == Some("text/html; charset=utf-8"))
-        }
+        "html-refusal" => seen.all_refusals(|got| got.header("content-type") == Some("text/html; charset=utf-8")),
         "cacheable-refusal" => seen.all_refusals(|got| got.header("cache-control") == Some("public, max-age=60")),
         "dangling-policy" => {
             seen.burst.iter().all(|got| match (names(got, "ratelimit"), names(got, "ratelimit-policy")) {
@@ -181,8 +181,13 @@ async fn every_defect_of_limits_shows_and_nothing_else_does() {
     assert_eq!(names.len(), 25);
     let wrong: Vec<(Option<&str>, Vec<&str>)> = stream::iter(names.clone())
         .map(|name| async move {
-            let seen = watch(name).await;
-            (name, names_of(&seen))
+            let mut seen = watch(name).await;
+            for _ in 0..3 {
+                if seen.is_none() {
+                    seen = watch(name).await;
+                }
+            }
+            (name, names_of(&seen.expect("a machine quick enough for 30 requests in a window of 2 s")))
         })
         .buffered(5)
         .filter(|(name, shown)| std::future::ready(*shown != name.iter().copied().collect::<Vec<_>>()))

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use futures_util::{StreamExt, stream};
 use tokio::time::sleep;
 
 use super::{
-    super::tokens::BURST_A as A,
+    super::{VARIANTS, tokens::BURST_A as A},
     client::{Api, Got},
     limits::{burst, is_refusal, number, parameter},
 };
@@ -40,7 +41,7 @@ fn triple(got: &Got, prefix: &str) -> Option<(i64, i64, String)> {
 }
 
 /// Whether the API, with a quota of 10 in 2 s, is odd in this way.
-pub(super) async fn is_odd(name: &str, api: &Api) -> bool {
+async fn is_odd(name: &str, api: &Api) -> bool {
     if let Some(dialect) = name.strip_prefix("limits.headers-") {
         let got = api.get_as(A, WINDOW).await;
         return speaks(dialect, &got) && retry_after(api).await == Some(2);
@@ -63,11 +64,11 @@ pub(super) async fn is_odd(name: &str, api: &Api) -> bool {
         }
         "limits.silence-needed" => {
             exhaust(api, WINDOW).await;
-            sleep(Duration::from_millis(1_000)).await;
+            sleep(Duration::from_secs(1)).await;
             let again = api.get_as(A, WINDOW).await;
             sleep(Duration::from_millis(1_200)).await;
             let early = is_refusal(&again) && is_refusal(&api.get_as(A, WINDOW).await);
-            sleep(Duration::from_millis(2_000)).await;
+            sleep(Duration::from_secs(2)).await;
             early && api.get_as(A, WINDOW).await.status == 200
         }
         "limits.delays" => {
@@ -77,7 +78,7 @@ pub(super) async fn is_odd(name: &str, api: &Api) -> bool {
         }
         "limits.window-aligned" => {
             // The API is one second old, so its window ends one second from now; a window that opens now lasts two.
-            sleep(Duration::from_millis(1_000)).await;
+            sleep(Duration::from_secs(1)).await;
             let first = api.get_as(A, WINDOW).await;
             sleep(Duration::from_millis(1_300)).await;
             let second = api.get_as(A, WINDOW).await;
@@ -113,4 +114,20 @@ fn speaks(dialect: &str, first: &Got) -> bool {
         "none" => !first.headers.keys().any(|name| name.as_str().contains("ratelimit")),
         other => panic!("nothing says what {other} looks like"),
     }
+}
+
+#[tokio::test]
+async fn every_odd_limit_is_odd_as_it_says() {
+    let names: Vec<&str> = VARIANTS.iter().map(|variant| variant.name).filter(|n| n.starts_with("limits.")).collect();
+    assert_eq!(names.len(), 16);
+    let wrong: Vec<(&str, bool, bool)> = stream::iter(names)
+        .map(|name| async move {
+            let (clean, odd) = (Api::clean().await, Api::with(&[], &[name]).await);
+            (name, is_odd(name, &clean).await, is_odd(name, &odd).await)
+        })
+        .buffered(4)
+        .filter(|(_, clean, odd)| std::future::ready(*clean || !*odd))
+        .collect()
+        .await;
+    assert_eq!(wrong, [], "name, whether a clean API looks like it, and whether an odd one does");
 }

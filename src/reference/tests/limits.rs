@@ -41,7 +41,7 @@ pub(super) fn number(got: &Got, name: &str) -> Option<i64> {
     got.header(name)?.parse().ok()
 }
 
-/// `r` or `t` of the RateLimit field.
+/// `r` or `t` of the `RateLimit` field.
 pub(super) fn parameter(got: &Got, name: &str) -> Option<i64> {
     let parts = got.header("ratelimit")?.split(';').skip(1);
     parts.filter_map(|part| part.split_once('=')).find(|(key, _)| *key == name)?.1.parse().ok()
