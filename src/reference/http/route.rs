@@ -2,6 +2,8 @@
 
 use http::Method;
 
+use crate::reference::limits::{Endpoint, Kind};
+
 /// A resource of the API; account and row ids are as the path spells them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::reference) enum Route<'a> {
@@ -20,6 +22,10 @@ pub(in crate::reference) enum Route<'a> {
     Withdrawal(&'a str, &'a str),
     Balance(&'a str),
     Statements(&'a str),
+    Limited(Kind, Endpoint),
+    LimitedNotes(Kind),
+    Notes,
+    Note(&'a str),
 }
 
 impl<'a> Route<'a> {
@@ -42,6 +48,11 @@ impl<'a> Route<'a> {
             ["accounts", account, "withdrawals", id] => Self::Withdrawal(account, id),
             ["accounts", account, "balance"] => Self::Balance(account),
             ["accounts", account, "statements"] => Self::Statements(account),
+            ["limited", "notes"] => Self::Notes,
+            ["limited", "notes", id] => Self::Note(id),
+            ["limited", kind] => Self::Limited(Kind::parse(kind)?, Endpoint::Main),
+            ["limited", kind, "other"] => Self::Limited(Kind::parse(kind)?, Endpoint::Other),
+            ["limited", kind, "notes"] => Self::LimitedNotes(Kind::parse(kind)?),
             _ => return None,
         })
     }
@@ -55,7 +66,8 @@ impl<'a> Route<'a> {
             | Self::Transfers(_)
             | Self::Withdrawals(_) => "GET, HEAD, POST, OPTIONS",
             Self::Position(..) => "GET, HEAD, PATCH, DELETE, OPTIONS",
-            Self::Order(..) => "GET, HEAD, DELETE, OPTIONS",
+            Self::Order(..) | Self::Note(_) => "GET, HEAD, DELETE, OPTIONS",
+            Self::LimitedNotes(_) => "POST, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }

@@ -21,10 +21,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{Query, Reply, access, body, correlation, negotiation, route::Route};
 use crate::reference::{
     behaviour::Behaviour,
-    defects::pagination::CURSOR_IS_CAPABILITY,
+    defects::{pagination::CURSOR_IS_CAPABILITY, rate::FAILED_LOGINS_DRAIN},
     events::{Event, Events},
     idempotency,
     ledger::{Ids, Ledger},
+    limits::Limits,
     paging::Cursors,
     problem::{Fault, Problem, Voice},
     resources,
@@ -42,6 +43,7 @@ pub(in crate::reference) struct Api {
     /// Requests and other work that outlive a connection.
     pub(in crate::reference) tasks: TaskTracker,
     events: Events,
+    pub(in crate::reference) limits: Limits,
     ledger: Mutex<Ledger>,
     voice: Voice,
 }
@@ -54,9 +56,11 @@ impl Api {
         times: Times,
         tasks: TaskTracker,
     ) -> Self {
+        let limits = Limits::new(behaviour.clone(), times);
         Self {
             behaviour,
             cursors,
+            limits,
             times,
             keys: idempotency::Store::default(),
             tasks,
@@ -179,7 +183,11 @@ async fn handle(
         query.only(&[])?;
         return Ok(resources::health());
     }
-    let principal = caller(api, &head.headers, &query)?;
+    let principal = caller(api, &head.headers, &query).inspect_err(|_| {
+        if api.behaviour.has(FAILED_LOGINS_DRAIN) {
+            resources::drain(&api.limits, &head.headers, route, &head.method);
+        }
+    })?;
     access::authorise(principal, &head.method)?;
     if !negotiation::accepts_json(&head.headers) {
         return Err(Problem::new(Fault::NotAcceptable, "this API answers in application/json only"));
@@ -227,7 +235,7 @@ fn finish(mut reply: Reply, id: Option<&str>, is_head: bool) -> Response<Full<By
         reply.headers.insert(correlation::HEADER, id);
     }
     reply.headers.entry("x-content-type-options").or_insert(HeaderValue::from_static("nosniff"));
-    reply.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply.headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if is_head {
         reply.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(reply.body.len()));
         reply.body = Bytes::new();

@@ -4,6 +4,8 @@ use http::StatusCode;
 
 const KEY_REUSED: &str = "idempotency-key-reused";
 const KEY_REUSED_TITLE: &str = "The idempotency key was used for another request";
+const RATE_LIMITED: &str = "rate-limited";
+const RATE_LIMITED_TITLE: &str = "Too many requests were sent";
 
 /// A kind of problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +40,12 @@ pub(in crate::reference) enum Fault {
     /// A used key with another body.
     IdempotencyKeyReused,
     DuplicateReference,
+    /// A limit is exhausted.
+    RateLimited,
     Internal,
     IdempotencyStoreFull,
+    /// A limit is exhausted, for those who hold that a want of capacity.
+    RateLimitedUnavailable,
 }
 
 impl Fault {
@@ -54,6 +60,11 @@ impl Fault {
 
     pub(super) fn title(self) -> &'static str {
         self.facts().2
+    }
+
+    /// Whether a limit is exhausted.
+    pub(super) fn is_about_limits(self) -> bool {
+        matches!(self, Self::RateLimited | Self::RateLimitedUnavailable)
     }
 
     /// Whether it is about a query parameter.
@@ -99,6 +110,8 @@ impl Fault {
             Self::ValidationFailed => (422, "validation-failed", "The request body cannot be accepted"),
             Self::IdempotencyKeyReused => (422, KEY_REUSED, KEY_REUSED_TITLE),
             Self::DuplicateReference => (422, "duplicate-reference", "The reference is taken"),
+            Self::RateLimited => (429, RATE_LIMITED, RATE_LIMITED_TITLE),
+            Self::RateLimitedUnavailable => (503, RATE_LIMITED, RATE_LIMITED_TITLE),
             Self::Internal => (500, "internal-error", "The request could not be served"),
             Self::IdempotencyStoreFull => (503, "idempotency-store-full", "No more idempotency keys can be kept"),
         };
