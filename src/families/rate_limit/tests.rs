@@ -569,6 +569,19 @@ fn what_shares_the_limit_against_its_declaration_is_reported() {
 }
 
 #[test]
+fn the_wait_is_that_of_the_limit_itself_not_of_what_was_refused_last() {
+    let mut windows = Windows::new(10, 8);
+    let other = json!([{"name": "o", "call": {"request": "GET /o"}}]);
+    let judged = judge(item(json!({"others": other})), move |request, at| {
+        let refused = given(429, &json!({"code": "rate_limited", "message": "no"})).header("Retry-After", "1");
+        if request.target == "/o" { refused } else { windows.answer("a", at) }
+    });
+    assert_eq!(judged.evidence.waits.len(), 1, "{:?}", judged.evidence.waits);
+    assert_eq!(judged.evidence.waits[0].told_ms, Some(8_000));
+    judged.only_fail(&[]);
+}
+
+#[test]
 fn ways_around_a_limit_are_reported_and_a_recovering_limit_is_not() {
     let evaded = |around: fn(&Request) -> bool| {
         let mut windows = Windows::new(10, 4);
