@@ -124,6 +124,10 @@ fn steps(config: &Config, may_write: bool, plan: &mut PlannedCheck) {
         }
         plan.writes += creates + undone;
     }
+    if plan.wants("RATE-005") || plan.wants("RATE-011") {
+        steps
+            .push(("ask once before the wait, and spend the limit again if it recovered meanwhile".into(), 1 + budget));
+    }
     if plan.wants("RATE-013") {
         let ways = DETOURS.len() as u64 + u64::from(config.second_client.is_some());
         steps.push((

@@ -54,7 +54,7 @@ impl Prober<'_> {
         if self.wants("RATE-013") {
             self.try_detours().await;
         }
-        let recovered = self.recover().await;
+        let recovered = self.hear_the_limit_last().await && self.recover().await;
         // What was created is looked for even if the limit stays spent.
         self.look_up_creates(recovered).await;
         if !recovered {
@@ -72,6 +72,18 @@ impl Prober<'_> {
             self.retry_early().await;
         }
         Ok(())
+    }
+
+    /// What was refused last may be of another limit, with a wait of its own: the wait begins with this one's word.
+    async fn hear_the_limit_last(&mut self) -> bool {
+        if !self.last_was_other {
+            return true;
+        }
+        match self.ask_limited().await {
+            Some(answer) if answer.is_admitted() => self.spend().await,
+            Some(answer) => answer.is_kept_out(),
+            None => false,
+        }
     }
 
     /// The first answer to the limited request.

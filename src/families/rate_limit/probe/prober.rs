@@ -36,6 +36,8 @@ pub(super) struct Prober<'a> {
     pub(super) evidence: Evidence,
     /// The last refusal of the limited client, whatever it asked for.
     pub(super) last_refusal: Option<Answer>,
+    /// Whether that refusal was of something else than the limited request: another limit may speak there.
+    pub(super) last_was_other: bool,
     /// Why the last request without an answer had none.
     trouble: Option<String>,
     /// The longest that a request that was let through took.
@@ -65,6 +67,7 @@ impl<'a> Prober<'a> {
             left: plan.requests(),
             evidence: Evidence { declared, ..Evidence::default() },
             last_refusal: None,
+            last_was_other: false,
             trouble: None,
             slowest: Duration::ZERO,
         }
@@ -164,6 +167,7 @@ impl<'a> Prober<'a> {
         }
         if own && answer.is_kept_out() {
             self.last_refusal = Some(answer.clone());
+            self.last_was_other = self.limited.as_ref().is_ok_and(|limited| limited.purpose != request.purpose);
         }
         Some(answer)
     }

@@ -39,7 +39,7 @@ pub(super) const RATE_004: JudgedRule = JudgedRule {
         family: "rate_limit",
         title: "Advertised waits are coherent",
         sent: "The limited request until it is refused, and again after the wait.",
-        requirement: "Retry-After is not earlier than the reset of what is spent, and does not say \"now\" while the \
+        requirement: "Retry-After is not earlier than the reset of what is spent, and does not say \"at once\" while the \
                       limit stays spent.",
         not_applicable: "Refusals carry only one signal.",
         severity: Severity::Minor,
@@ -162,17 +162,19 @@ fn spent_reset(counter: &Counter) -> Option<(i64, &str)> {
 
 /// A refusal that says "now", repeatedly, while the limit stays spent for more than a moment.
 fn now_and_not_now(evidence: &Evidence) -> Option<Judgement> {
-    let now = |answer: &Answer| {
+    let at_once = |answer: &Answer| {
         asked_ms(answer).is_some_and(|(ms, tolerance)| ms <= 0 && (tolerance == ROUNDING_MS || ms < -BY_THE_CLOCK_MS))
     };
-    let zeros: Vec<&Answer> = refusals(evidence).into_iter().filter(|answer| now(answer)).collect();
-    let refuted =
-        evidence.waits.iter().find(|wait| now(&wait.refusal) && wait.answer.is_refused() && wait.waited_ms >= 1_000)?;
+    let zeros: Vec<&Answer> = refusals(evidence).into_iter().filter(|answer| at_once(answer)).collect();
+    let refuted = evidence
+        .waits
+        .iter()
+        .find(|wait| at_once(&wait.refusal) && wait.answer.is_refused() && wait.waited_ms >= 1_000)?;
     if zeros.len() < 2 {
         return None;
     }
     let asked = refuted.refusal.field("retry-after").unwrap_or_default();
-    let judgement = Judgement::fail("a refusal says to come back now, and the limit stays spent")
+    let judgement = Judgement::fail("a refusal says to come back at once, and the limit stays spent")
         .expected("Retry-After that says how long the limit stays spent")
         .actual(format!("Retry-After: {asked}, and refused again {} later", seconds(refuted.waited_ms)))
         .cite([refuted.refusal.exchange, refuted.answer.exchange]);
