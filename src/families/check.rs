@@ -114,6 +114,8 @@ pub enum Footprint {
 pub enum Evidence {
     /// Nothing: the probe could not start.
     None,
+    /// Of `async_operation`.
+    AsyncOperation(Box<super::async_operation::Evidence>),
     /// Of `errors`.
     Errors(Box<super::errors::Evidence>),
     /// Of `pagination`.

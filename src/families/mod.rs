@@ -4,6 +4,7 @@
 //! collects evidence), `evidence` (serialisable facts), `rules` (pure functions from evidence to judgement).
 //! [`FAMILIES`] is the only list of them; the suite format, the plan, the catalogue and the reports iterate it.
 
+pub mod async_operation;
 mod call;
 mod check;
 mod conventions;

@@ -64,7 +64,8 @@ async fn connection(stream: TcpStream, remote: SocketAddr, hub: Arc<Hub>) {
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
-        .max_buf_size(HEAD)
+        .max_header_size(HEAD)
+        .max_buf_size(2 * HEAD)
         .serve_connection(TokioIo::new(stream), service);
     tokio::select! {
         // What goes wrong on a connection is the caller's affair; what arrived is recorded.
