@@ -4,9 +4,9 @@
 //! it wrong in one named way; a [`Variant`] makes it odd but legal. It is an island: nothing here imports the tester.
 //!
 //! A request passes `server` (sockets) -> `http` (routing, credentials, negotiation) -> `resources` (one file per
-//! resource) -> `paging` (lists), `idempotency` (payments) or `operations` (what goes on after the answer) over `ledger`
-//! (the rows); `webhooks` tells of what happened; whatever goes wrong becomes a `problem`. To see what a defect does, look for its constant: `defects/` lists them, and each is asked for where the
-//! behaviour is.
+//! resource) -> `limits` (who may still ask), `paging` (lists), `idempotency` (payments) or `operations` (what goes on
+//! after the answer) over `ledger` (the rows); `webhooks` tells of what happened; whatever goes wrong becomes a `problem`.
+//! To see what a defect does, look for its constant: `defects/` lists them, and each is asked for where the behaviour is.
 
 mod behaviour;
 mod defects;
@@ -14,6 +14,7 @@ mod events;
 mod http;
 mod idempotency;
 mod ledger;
+mod limits;
 mod operations;
 mod paging;
 mod problem;

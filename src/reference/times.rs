@@ -11,6 +11,12 @@ pub struct Times {
     pub key_retention: Duration,
     /// From booked to settled, for the variant in which transfers settle; 100 ms unless told otherwise.
     pub settlement: Duration,
+    /// The window of every rate limit; 2 s unless told otherwise. At least a millisecond and at most a day.
+    pub limit_window: Duration,
+    /// How many requests a rate limit admits in one window, or at once; 10 unless told otherwise, and at least 1.
+    pub limit_quota: u32,
+    /// How long a request under the limit of concurrency is worked on; 100 ms unless told otherwise.
+    pub limit_hold: Duration,
     /// From one step of an operation to the next, of which there are three; 60 ms unless told otherwise.
     pub operation_step: Duration,
     /// How long a receiver of events may take to answer; 500 ms unless told otherwise.
@@ -25,6 +31,9 @@ impl Default for Times {
             processing: Duration::from_millis(30),
             key_retention: Duration::from_hours(24),
             settlement: Duration::from_millis(100),
+            limit_window: Duration::from_secs(2),
+            limit_quota: 10,
+            limit_hold: Duration::from_millis(100),
             operation_step: Duration::from_millis(60),
             delivery_timeout: Duration::from_millis(500),
             redelivery: [1_000, 1_200, 1_400, 1_600].map(Duration::from_millis),

@@ -34,7 +34,7 @@ use crate::{
     plan::{Item, Plan},
     record::{Record, Stopped, SuiteRef, Wait},
     suite::Suite,
-    wire::{Limits, Settings, TlsSettings, Wire, WireError},
+    wire::{Callbacks, Limits, Settings, TlsSettings, Wire, WireError, callbacks},
 };
 
 /// How a run is carried out, beyond what the suite says.
@@ -48,6 +48,8 @@ pub struct Options {
     pub jobs: usize,
     /// The seed of every random choice.
     pub seed: u64,
+    /// Where the target's callbacks are received, if a check asks for any.
+    pub callbacks: callbacks::Settings,
 }
 
 /// What teardown and undoing may take when the run itself was cut short.
@@ -67,6 +69,7 @@ pub async fn run(
         FAMILIES.iter().filter_map(|family| Some((family.name, family.observer?(&suite.conventions)))).collect();
     let trace = Arc::new(Trace::new(redactor(suite), observers, Arc::clone(&events)));
     let wire = Arc::new(Wire::new(settings(suite, options, suite.limits.clone()), trace.clone(), cancel.clone())?);
+    let callbacks = Arc::new(wire.callbacks(options.callbacks.clone()));
     let limits = Limits { requests: 1_000, duration: Span(TIME_AFTERWARDS), ..suite.limits.clone() };
     let afterwards = Arc::new(Afterwards::new(settings(suite, options, limits), trace.clone()));
     let values = Arc::new(Mutex::new(initial_values(suite)));
@@ -77,12 +80,21 @@ pub async fn run(
     let mut outcome = Driven::default();
     if stopped.is_none() {
         let seed = options.seed;
-        let driver =
-            Driver { wire: &wire, afterwards: &afterwards, values: &values, seed, events: &events, trace: &trace };
+        let driver = Driver {
+            wire: &wire,
+            afterwards: &afterwards,
+            callbacks: &callbacks,
+            values: &values,
+            seed,
+            events: &events,
+            trace: &trace,
+        };
         outcome = driver.drive(plan, options.jobs).await;
     }
     let mut notes = trace.notes();
     notes.extend(steps::teardown(suite, &values, &afterwards).await);
+    callbacks.close().await;
+    notes.extend(callbacks.notes());
     // An interruption during setup looks like a failed step.
     if cancel.is_cancelled() {
         stopped = Some(Stopped::Interrupted);
@@ -119,7 +131,7 @@ pub async fn run(
         waivers,
         notes,
     };
-    redaction::redact(&mut record, trace.redactor());
+    redaction::redact(&mut record, &trace.redactor());
     Ok(record)
 }
 
@@ -138,6 +150,7 @@ fn millis(time: Duration) -> u64 {
 struct Driver<'r> {
     wire: &'r Arc<Wire>,
     afterwards: &'r Arc<Afterwards>,
+    callbacks: &'r Arc<Callbacks>,
     values: &'r Arc<Mutex<Values>>,
     seed: u64,
     events: &'r Arc<dyn Events>,
@@ -173,8 +186,15 @@ impl Driver<'_> {
         }
         let check = item.check;
         self.events.check_started(check.family().name, check.name());
-        let session =
-            CheckSession::new(self.wire.clone(), self.afterwards.clone(), self.values.clone(), check.name(), self.seed);
+        let session = CheckSession::new(
+            self.wire.clone(),
+            self.afterwards.clone(),
+            self.callbacks.clone(),
+            self.trace.clone(),
+            self.values.clone(),
+            check.name(),
+            self.seed,
+        );
         // A fault of ours in one check must not cost what the others learned.
         let probed = AssertUnwindSafe(check.probe(&session, &item.planned)).catch_unwind().await;
         self.events.check_ended(check.family().name, check.name());

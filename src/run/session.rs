@@ -10,22 +10,24 @@ use futures_util::future::BoxFuture;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use url::Url;
 
-use super::{afterwards::Afterwards, lock};
+use super::{afterwards::Afterwards, lock, trace::Trace};
 use crate::{
     exchange::{Outcome, Request},
-    families::{Cut, Mailbox, Session},
+    families::{Answer, Cut, Delivery, Mailbox, Place, Session},
     notation::Values,
-    wire::Wire,
+    wire::{Callbacks, Wire, callbacks},
 };
 
 /// Sends on behalf of one check.
 pub(super) struct CheckSession {
     wire: Arc<Wire>,
     afterwards: Arc<Afterwards>,
+    callbacks: Arc<Callbacks>,
+    trace: Arc<Trace>,
     values: Arc<Mutex<Values>>,
     check: String,
     random: Mutex<ChaCha8Rng>,
-    waiting: Mutex<Waiting>,
+    waiting: Arc<Mutex<Waiting>>,
 }
 
 /// Time spent waiting; waits that overlap count once.
@@ -53,18 +55,21 @@ impl Waiting {
 }
 
 /// A wait that ends when this is dropped, also where nobody awaits it to its end.
-struct Wait<'s>(&'s CheckSession);
+struct Wait {
+    waiting: Arc<Mutex<Waiting>>,
+    wire: Arc<Wire>,
+}
 
-impl<'s> Wait<'s> {
-    fn begin(session: &'s CheckSession) -> Self {
-        lock(&session.waiting).begin(session.wire.now());
-        Self(session)
+impl Wait {
+    fn begin(waiting: &Arc<Mutex<Waiting>>, wire: &Arc<Wire>) -> Self {
+        lock(waiting).begin(wire.now());
+        Self { waiting: Arc::clone(waiting), wire: Arc::clone(wire) }
     }
 }
 
-impl Drop for Wait<'_> {
+impl Drop for Wait {
     fn drop(&mut self) {
-        lock(&self.0.waiting).end(self.0.wire.now());
+        lock(&self.waiting).end(self.wire.now());
     }
 }
 
@@ -72,6 +77,8 @@ impl CheckSession {
     pub(super) fn new(
         wire: Arc<Wire>,
         afterwards: Arc<Afterwards>,
+        callbacks: Arc<Callbacks>,
+        trace: Arc<Trace>,
         values: Arc<Mutex<Values>>,
         check: &str,
         seed: u64,
@@ -83,10 +90,12 @@ impl CheckSession {
         Self {
             wire,
             afterwards,
+            callbacks,
+            trace,
             values,
             check: check.to_owned(),
             random: Mutex::new(random),
-            waiting: Mutex::default(),
+            waiting: Arc::default(),
         }
     }
 
@@ -125,12 +134,31 @@ impl Session for CheckSession {
     }
 
     fn mailbox(&self) -> BoxFuture<'_, Result<Box<dyn Mailbox>, String>> {
-        Box::pin(async { Err("this run receives no callbacks".to_owned()) })
+        self.mailbox_at(Place::Own)
+    }
+
+    fn mailbox_at(&self, place: Place) -> BoxFuture<'_, Result<Box<dyn Mailbox>, String>> {
+        Box::pin(async move {
+            let mailbox = match place {
+                Place::Own => self.callbacks.mailbox(&self.check).await,
+                Place::ByHand => self.callbacks.mailbox_by_hand(&self.check).await,
+                Place::On(address) => self.callbacks.mailbox_on(address, &self.check).await,
+            };
+            Ok(Box::new(Received {
+                mailbox: mailbox?,
+                wire: Arc::clone(&self.wire),
+                waiting: Arc::clone(&self.waiting),
+            }) as Box<dyn Mailbox>)
+        })
+    }
+
+    fn hide(&self, secret: &str) {
+        self.trace.hide(secret);
     }
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            let _wait = Wait::begin(self);
+            let _wait = Wait::begin(&self.waiting, &self.wire);
             self.wire.pause(time).await;
         })
     }
@@ -161,6 +189,42 @@ impl Session for CheckSession {
 
     fn stopping(&self) -> bool {
         self.wire.stopping() || self.wire.remaining() == 0
+    }
+}
+
+/// A mailbox whose waits end with the run.
+struct Received {
+    mailbox: callbacks::Mailbox,
+    wire: Arc<Wire>,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+impl Mailbox for Received {
+    fn url(&self) -> &Url {
+        self.mailbox.url()
+    }
+
+    fn answer_next(&self, answers: Vec<Answer>) {
+        self.mailbox.answer_next(answers);
+    }
+
+    fn answer_alike(&self, answers: Vec<Answer>, otherwise: Answer) {
+        self.mailbox.answer_alike(answers, otherwise);
+    }
+
+    fn deliveries(&self) -> Vec<Delivery> {
+        self.mailbox.deliveries()
+    }
+
+    fn wait_beyond(&self, seen: usize, time: Duration) -> BoxFuture<'_, bool> {
+        Box::pin(async move {
+            let _wait = Wait::begin(&self.waiting, &self.wire);
+            tokio::select! {
+                biased;
+                arrived = self.mailbox.wait_beyond(seen, time) => arrived,
+                () = self.wire.pause(time) => false,
+            }
+        })
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod attempt;
 mod body;
+pub mod callbacks;
 mod client;
 mod coding;
 mod compose;
@@ -26,9 +27,10 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
+pub use callbacks::Callbacks;
 pub use credentials::{Credentials, Secret};
 pub use limits::Limits;
-pub use recorder::{Heard, Recorder};
+pub use recorder::{Called, Heard, Recorder};
 
 use std::{
     collections::BTreeMap,
@@ -177,6 +179,11 @@ impl Wire {
                 None => return Ok(reply),
             }
         }
+    }
+
+    /// What receives the target's callbacks, on the wire's clock; nothing is opened yet.
+    pub fn callbacks(&self, settings: callbacks::Settings) -> Callbacks {
+        Callbacks::new(settings, Arc::clone(&self.recorder), self.start, &self.cancel)
     }
 
     /// Monotonic time since the wire was made.

@@ -71,3 +71,23 @@ fn localstripe_while_rows_are_written() {
 fn errors_of_localstripe() {
     hold(Software::Localstripe, "localstripe-errors");
 }
+
+#[test]
+fn limiters_from_npm() {
+    hold(Software::NodeLimiters, "limiters");
+}
+
+#[test]
+fn throttling_of_django_rest_framework() {
+    hold(Software::DjangoRestFramework, "drf-throttled");
+}
+
+#[test]
+fn strategies_of_flask_limiter() {
+    hold(Software::FlaskLimiter, "flask-limiter");
+}
+
+#[test]
+fn nginx_as_a_gateway() {
+    hold(Software::Nginx, "nginx");
+}

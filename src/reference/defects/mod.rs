@@ -7,6 +7,7 @@ pub(super) mod async_operation;
 pub(super) mod errors;
 pub(super) mod idempotency;
 pub(super) mod pagination;
+pub(super) mod rate;
 pub(super) mod webhook;
 
 /// One way in which the API can be wrong.
@@ -94,6 +95,30 @@ pub static DEFECTS: &[Defect] = &[
     idempotency::TWO_POSTINGS,
     idempotency::TWO_EVENTS,
     idempotency::FORGETS_SOON,
+    rate::NEVER_LIMITS,
+    rate::STATUS_200,
+    rate::NO_RETRY_AFTER,
+    rate::FRACTIONAL_RETRY_AFTER,
+    rate::EPOCH_RETRY_AFTER,
+    rate::RETRY_AFTER_TOO_SHORT,
+    rate::RESET_BEYOND_RETRY_AFTER,
+    rate::ZERO_RETRY_AFTER,
+    rate::THROTTLED_WRITE_HAPPENS,
+    rate::HTML_REFUSAL,
+    rate::CACHEABLE_REFUSAL,
+    rate::DANGLING_POLICY,
+    rate::UNPARSEABLE_FIELDS,
+    rate::NEGATIVE_REMAINING,
+    rate::REMAINING_RISES,
+    rate::ADMITS_DOUBLE,
+    rate::THROTTLES_EARLY,
+    rate::SHARED_BETWEEN_CLIENTS,
+    rate::BLOCKS_CANCEL,
+    rate::SHARED_BETWEEN_ENDPOINTS,
+    rate::FIXED_WINDOW_INSTEAD,
+    rate::FORWARDED_FOR_EVADES,
+    rate::QUERY_EVADES,
+    rate::FAILED_LOGINS_DRAIN,
     async_operation::NO_MONITOR,
     async_operation::MONITOR_OPEN_TO_ANYONE,
     async_operation::MONITOR_OPEN_TO_RIVAL,

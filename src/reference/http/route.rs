@@ -2,6 +2,8 @@
 
 use http::Method;
 
+use crate::reference::limits::{Endpoint, Kind};
+
 /// A resource of the API; account and row ids are as the path spells them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::reference) enum Route<'a> {
@@ -22,6 +24,10 @@ pub(in crate::reference) enum Route<'a> {
     Withdrawal(&'a str, &'a str),
     Balance(&'a str),
     Statements(&'a str),
+    Limited(Kind, Endpoint),
+    LimitedNotes(Kind),
+    Notes,
+    Note(&'a str),
     Operation(&'a str),
     Cancellation(&'a str),
     Webhooks,
@@ -50,6 +56,11 @@ impl<'a> Route<'a> {
             ["accounts", account, "withdrawals", id] => Self::Withdrawal(account, id),
             ["accounts", account, "balance"] => Self::Balance(account),
             ["accounts", account, "statements"] => Self::Statements(account),
+            ["limited", "notes"] => Self::Notes,
+            ["limited", "notes", id] => Self::Note(id),
+            ["limited", kind] => Self::Limited(Kind::parse(kind)?, Endpoint::Main),
+            ["limited", kind, "other"] => Self::Limited(Kind::parse(kind)?, Endpoint::Other),
+            ["limited", kind, "notes"] => Self::LimitedNotes(Kind::parse(kind)?),
             ["operations", id] => Self::Operation(id),
             ["operations", id, "cancel"] => Self::Cancellation(id),
             ["webhooks"] => Self::Webhooks,
@@ -68,8 +79,8 @@ impl<'a> Route<'a> {
             | Self::Transfers(_)
             | Self::Withdrawals(_) => "GET, HEAD, POST, OPTIONS",
             Self::Position(..) => "GET, HEAD, PATCH, DELETE, OPTIONS",
-            Self::Order(..) | Self::Webhook(_) => "GET, HEAD, DELETE, OPTIONS",
-            Self::Cancellation(_) | Self::Webhooks => "POST, OPTIONS",
+            Self::Order(..) | Self::Note(_) | Self::Webhook(_) => "GET, HEAD, DELETE, OPTIONS",
+            Self::LimitedNotes(_) | Self::Cancellation(_) | Self::Webhooks => "POST, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }

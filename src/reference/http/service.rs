@@ -21,10 +21,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{Query, Reply, access, body, correlation, negotiation, route::Route};
 use crate::reference::{
     behaviour::Behaviour,
-    defects::{async_operation::MONITOR_OPEN_TO_ANYONE, pagination::CURSOR_IS_CAPABILITY},
+    defects::{async_operation::MONITOR_OPEN_TO_ANYONE, pagination::CURSOR_IS_CAPABILITY, rate::FAILED_LOGINS_DRAIN},
     events::Event,
     idempotency,
     ledger::{Ids, Ledger},
+    limits::Limits,
     operations::Operations,
     paging::Cursors,
     problem::{Fault, Problem, Voice},
@@ -43,6 +44,7 @@ pub(in crate::reference) struct Api {
     pub(in crate::reference) keys: idempotency::Store,
     /// Requests and other work that outlive a connection.
     pub(in crate::reference) tasks: TaskTracker,
+    pub(in crate::reference) limits: Limits,
     /// Cancelled when the API is to stop.
     pub(in crate::reference) stop: CancellationToken,
     pub(in crate::reference) operations: Operations,
@@ -60,10 +62,12 @@ impl Api {
         tasks: TaskTracker,
         stop: CancellationToken,
     ) -> Self {
+        let limits = Limits::new(behaviour.clone(), times);
         let webhooks = Webhooks::new(behaviour.clone(), times, tasks.clone(), stop.clone());
         Self {
             behaviour,
             cursors,
+            limits,
             times,
             keys: idempotency::Store::default(),
             tasks,
@@ -183,7 +187,11 @@ async fn handle(
         query.only(&[])?;
         return Ok(resources::health());
     }
-    let principal = caller(api, head, route, &query)?;
+    let principal = caller(api, head, route, &query).inspect_err(|_| {
+        if api.behaviour.has(FAILED_LOGINS_DRAIN) {
+            resources::drain(&api.limits, &head.headers, route, &head.method);
+        }
+    })?;
     access::authorise(principal, &head.method)?;
     if !negotiation::accepts_json(&head.headers) {
         return Err(Problem::new(Fault::NotAcceptable, "this API answers in application/json only"));
@@ -238,7 +246,7 @@ fn finish(mut reply: Reply, id: Option<&str>, is_head: bool) -> Response<Full<By
         reply.headers.insert(correlation::HEADER, id);
     }
     reply.headers.entry("x-content-type-options").or_insert(HeaderValue::from_static("nosniff"));
-    reply.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply.headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if is_head {
         reply.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(reply.body.len()));
         reply.body = Bytes::new();

@@ -51,7 +51,8 @@ pub(in crate::reference) fn seed(seed: u64, transactions: usize) -> Ledger {
         kept.cash = Money { minor: random.random_range(10_000_000..100_000_000), currency: Currency::CASH }.amount();
     }
     let accounts = Collection::seeded(accounts.into_iter().map(|(account, _)| account).collect());
-    Ledger { accounts, books, next_id }
+    let notes = [Collection::seeded(Vec::new()), Collection::seeded(Vec::new())];
+    Ledger { accounts, books, notes, next_id }
 }
 
 /// Ids in random order: nothing may depend on a younger row having the larger id.

@@ -4,6 +4,8 @@ use http::StatusCode;
 
 const KEY_REUSED: &str = "idempotency-key-reused";
 const KEY_REUSED_TITLE: &str = "The idempotency key was used for another request";
+const RATE_LIMITED: &str = "rate-limited";
+const RATE_LIMITED_TITLE: &str = "Too many requests were sent";
 
 /// A kind of problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,9 +45,13 @@ pub(in crate::reference) enum Fault {
     DuplicateReference,
     OrderRejected,
     CallbackNotAllowed,
+    /// A limit is exhausted.
+    RateLimited,
     PolledTooFast,
     Internal,
     IdempotencyStoreFull,
+    /// A limit is exhausted, for those who hold that a want of capacity.
+    RateLimitedUnavailable,
     TooManyOperations,
 }
 
@@ -61,6 +67,11 @@ impl Fault {
 
     pub(super) fn title(self) -> &'static str {
         self.facts().2
+    }
+
+    /// Whether a limit is exhausted.
+    pub(super) fn is_about_limits(self) -> bool {
+        matches!(self, Self::RateLimited | Self::RateLimitedUnavailable)
     }
 
     /// Whether it is about a query parameter.
@@ -109,6 +120,8 @@ impl Fault {
             Self::ValidationFailed => (422, "validation-failed", "The request body cannot be accepted"),
             Self::IdempotencyKeyReused => (422, KEY_REUSED, KEY_REUSED_TITLE),
             Self::DuplicateReference => (422, "duplicate-reference", "The reference is taken"),
+            Self::RateLimited => (429, RATE_LIMITED, RATE_LIMITED_TITLE),
+            Self::RateLimitedUnavailable => (503, RATE_LIMITED, RATE_LIMITED_TITLE),
             Self::OrderRejected => (422, "order-rejected", "An order was rejected"),
             Self::CallbackNotAllowed => (422, "callback-not-allowed", "Events are not delivered to this address"),
             Self::PolledTooFast => (429, "polled-too-fast", "The operation is asked for too often"),

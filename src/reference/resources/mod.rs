@@ -4,6 +4,7 @@ mod accounts;
 mod balance;
 mod batches;
 mod fields;
+mod limited;
 mod operations;
 mod orders;
 mod positions;
@@ -12,6 +13,8 @@ mod transactions;
 mod transfers;
 mod webhooks;
 mod withdrawals;
+
+pub(super) use limited::drain;
 
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -52,6 +55,11 @@ pub(super) async fn answer(call: &Call<'_>, route: Route<'_>, method: &Method) -
         Route::Withdrawal(account, id) => withdrawals::get(call, account, id),
         Route::Balance(account) => balance::get(call, account),
         Route::Statements(account) => statements::list(call, account),
+        Route::Limited(kind, endpoint) => limited::get(call, kind, endpoint).await,
+        Route::LimitedNotes(kind) => limited::create(call, kind).await,
+        Route::Notes => limited::list(call),
+        Route::Note(id) if method == Method::DELETE => limited::delete(call, id),
+        Route::Note(id) => limited::note(call, id),
         Route::Operation(id) => operations::get(call, id),
         Route::Cancellation(id) => operations::cancel(call, id),
         Route::Webhooks => webhooks::create(call),

@@ -19,9 +19,11 @@ async fn shows(name: &str, api: &Api, answers: &[Got]) -> bool {
     }
 }
 
-/// Defects and variants that show in time: they are observed side by side, in tests of their own.
-pub(super) fn goes_on_after_the_answer(name: &str) -> bool {
-    name.starts_with("async.") || name.starts_with("webhook.")
+/// Families that are looked at as a whole elsewhere, each defect for itself and for all others, because that takes time.
+const APART: [&str; 3] = ["rate.", "async.", "webhook."];
+
+fn is_apart(defect: &Defect) -> bool {
+    APART.iter().any(|family| defect.name.starts_with(family))
 }
 
 #[test]
@@ -32,6 +34,7 @@ fn names_and_constants_agree() {
         include_str!("../defects/pagination.rs"),
         include_str!("../defects/errors.rs"),
         include_str!("../defects/idempotency.rs"),
+        include_str!("../defects/rate.rs"),
         include_str!("../defects/async_operation.rs"),
         include_str!("../defects/webhook.rs"),
     ];
@@ -41,6 +44,7 @@ fn names_and_constants_agree() {
         let family = match defect.name.split('.').next() {
             Some("errors") => "ERR-",
             Some("idempotency") => "IDM-",
+            Some("rate") => "RATE-",
             Some("async" | "webhook") => "ASY-",
             _ => "PAG-",
         };
@@ -54,7 +58,7 @@ fn names_and_constants_agree() {
 
 #[tokio::test]
 async fn every_defect_shows_and_the_clean_api_shows_none() {
-    for defect in DEFECTS.iter().filter(|defect| !goes_on_after_the_answer(defect.name)) {
+    for defect in DEFECTS.iter().filter(|defect| !is_apart(defect)) {
         let (clean, wrong) = (Api::clean().await, Api::with(&[defect.name], &[]).await);
         let errors = error_defects::answers(&clean).await;
         assert!(!shows(defect.name, &clean, &errors).await, "clean: {}", defect.name);
@@ -81,7 +85,7 @@ const WRITERS: [&str; 5] =
 async fn defects_show_nothing_else() {
     let mut found = Vec::new();
     // Those of idempotency have a test of their own, where they can share an API.
-    let alone = |defect: &&Defect| defect.name.starts_with("idempotency.") || goes_on_after_the_answer(defect.name);
+    let alone = |defect: &Defect| defect.name.starts_with("idempotency.") || is_apart(defect);
     for defect in DEFECTS.iter().filter(|defect| !alone(defect)) {
         let family = defect.name.split('.').next().expect("a family");
         let shared = Api::with(&[defect.name], &[]).await;
