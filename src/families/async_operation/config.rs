@@ -93,6 +93,13 @@ pub struct Monitor {
     pub elsewhere: bool,
 }
 
+impl Monitor {
+    /// Whether the suite says what leads to it, so that callbacks do not stand in for it.
+    pub(super) fn is_declared(&self) -> bool {
+        self.header.is_some() || self.url.is_some() || self.call.is_some()
+    }
+}
+
 /// How the monitor spells states; spellings are compared exactly.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

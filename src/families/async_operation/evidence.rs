@@ -30,6 +30,8 @@ pub struct Declared {
     pub settle_ms: u64,
     /// Whether it says how often the monitor may be asked.
     pub paced: bool,
+    /// Whether it says what leads to the monitor.
+    pub monitor: bool,
     /// Whether callbacks tell of an end.
     pub webhook: bool,
     /// Whether the monitor's URL opens it to whoever has it.

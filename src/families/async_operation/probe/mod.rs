@@ -82,6 +82,7 @@ fn declared(config: &Config) -> Declared {
         deadline_ms: config.deadline.map(|span| millis(span.0)),
         settle_ms: millis(config.settle.0),
         paced: config.poll.is_some(),
+        monitor: config.monitor.is_declared(),
         webhook: config.webhook.is_some(),
         signed: config.monitor.signed,
         elsewhere: config.monitor.elsewhere,

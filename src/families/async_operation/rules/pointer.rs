@@ -17,8 +17,8 @@ pub(super) const ASY_001: JudgedRule = JudgedRule {
         title: "Accepted work can be followed",
         sent: "Operations are started.",
         requirement: "A start that is answered with 202 leads to its monitor: by Location, Operation-Location or \
-                      Content-Location, or as the suite declares. Where a callback tells of the end, none is needed.",
-        not_applicable: "No start leads to a monitor, and callbacks tell of the end.",
+                      Content-Location, or as the suite declares. Where the suite declares callbacks and no monitor, none is needed.",
+        not_applicable: "The suite declares callbacks and no monitor, and no start leads to one.",
         severity: Severity::Major,
         strength: Strength::Should,
         source: "RFC 9110 §15.3.3; RFC 7240 §4.1; AIP-151; what handling orders and payments demands",
@@ -42,7 +42,7 @@ fn leads(evidence: &Evidence) -> Judgement {
         .copied()
         .collect();
     if let Some(first) = lost.first() {
-        if evidence.declared.webhook {
+        if evidence.declared.webhook && !evidence.declared.monitor {
             return cite(
                 Judgement::not_applicable("only callbacks tell of the end; nothing leads to a monitor"),
                 &lost,
@@ -55,7 +55,7 @@ fn leads(evidence: &Evidence) -> Judgement {
         let judgement = Judgement::fail("work was accepted, and nothing leads to a monitor")
             .expected("Location, Operation-Location or Content-Location with the monitor's URL")
             .expected("the monitor's URL or the operation's id in the body, where the suite says")
-            .expected("a callback that is declared")
+            .expected("a declared callback, where the suite declares no monitor")
             .actual(actual);
         return cite(judgement, &lost);
     }
