@@ -74,18 +74,6 @@ impl PartialEq for Path {
 
 impl Eq for Path {}
 
-impl Ord for Path {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.source.cmp(&other.source)
-    }
-}
-
-impl PartialOrd for Path {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
 impl FromStr for Path {
     type Err = String;
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 
 use super::webhook::{self, Kind};
 use crate::{
@@ -181,8 +181,9 @@ pub struct ResultAt {
     #[serde(default)]
     pub id: Option<Path>,
     /// What it says at these paths: text, or a number whatever its spelling.
-    #[serde(default)]
-    pub expect: BTreeMap<Path, Template>,
+    #[serde(default, deserialize_with = "expected")]
+    #[schemars(with = "BTreeMap<String, Template>")]
+    pub expect: Vec<(Path, Template)>,
     /// What it says as the monitor does.
     #[serde(default)]
     pub agrees: Vec<Agreement>,
@@ -230,6 +231,13 @@ impl Config {
     pub(super) fn pace(&self) -> Poll {
         self.poll.clone().unwrap_or_default()
     }
+}
+
+/// A mapping from paths to what is there.
+fn expected<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(Path, Template)>, D::Error> {
+    let written = BTreeMap::<String, Template>::deserialize(deserializer)?;
+    let parsed = written.into_iter().map(|(path, template)| Ok((path.parse::<Path>()?, template)));
+    parsed.collect::<Result<_, String>>().map_err(D::Error::custom)
 }
 
 fn accepted() -> Vec<u16> {

@@ -269,7 +269,7 @@ impl<'a> Flow<'a> {
         if !reading.redirected {
             reading.progress = written(&config.progress);
             reading.version = optional(&config.version).filter(|version| version.text().is_some());
-            reading.error = (text(optional(&reason.code)), text(optional(&reason.message)));
+            reading.error = (text(optional(&reason.code).as_ref()), text(optional(&reason.message).as_ref()));
             if config.monitor.id.is_none() {
                 run.named(written(&config.id).as_deref());
             }

@@ -59,6 +59,6 @@ pub(super) fn locate(
 }
 
 /// The text of a value that says something.
-pub(super) fn text(value: Option<Scalar>) -> Option<String> {
-    value.as_ref().and_then(Scalar::text).map(|text| short(text.trim())).filter(|text| !text.is_empty())
+pub(super) fn text(value: Option<&Scalar>) -> Option<String> {
+    value.and_then(Scalar::text).map(|text| short(text.trim())).filter(|text| !text.is_empty())
 }

@@ -44,7 +44,7 @@ pub(super) async fn look(flow: Flow<'_>, run: &mut Run) {
         None => ask(flow, run, spelling, &mut seen).await,
     };
     if let Some(reply) = reply.filter(Reply::is_success) {
-        seen.id = text(spelling.id.as_ref().and_then(|path| value(&reply.body, path)));
+        seen.id = text(spelling.id.as_ref().and_then(|path| value(&reply.body, path)).as_ref());
         let monitor = run.last.as_ref().filter(|_| !redirected);
         seen.compared = compare(spelling, run, monitor, &reply);
     }
@@ -99,7 +99,7 @@ fn request(flow: Flow<'_>, run: &Run, spelling: &ResultAt) -> Result<Request, St
     }
     let path = spelling.href.as_ref().ok_or("the suite does not say where the result is")?;
     let told = run.last.as_ref().and_then(|reply| value(&reply.body, path));
-    let (Some(reply), Some(href)) = (&run.last, text(told)) else {
+    let (Some(reply), Some(href)) = (&run.last, text(told.as_ref())) else {
         return Err(format!("the monitor has no link at {path}"));
     };
     let url = reply.url.join(&href).map_err(|why| format!("the link at {path} cannot be followed: {why}"))?;
@@ -113,7 +113,7 @@ fn request(flow: Flow<'_>, run: &Run, spelling: &ResultAt) -> Result<Request, St
 }
 
 fn compare(spelling: &ResultAt, run: &Run, monitor: Option<&Reply>, reply: &Reply) -> Vec<Compared> {
-    let asked: Vec<Path> = spelling.expect.keys().cloned().collect();
+    let asked: Vec<Path> = spelling.expect.iter().map(|(path, _)| path.clone()).collect();
     let mut actual = fields(&reply.body, &asked).unwrap_or_else(|_| vec![None; asked.len()]).into_iter();
     let mut compared: Vec<Compared> = spelling
         .expect

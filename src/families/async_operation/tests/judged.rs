@@ -87,7 +87,7 @@ fn a_version_proves_the_order_of_readings() {
 fn a_202_without_a_monitor_is_fine_only_where_callbacks_stand_in() {
     let lost = Operation { monitor: Monitor::Missing, ..operation(Vec::new()) };
     let with = |webhook, monitor| {
-        let declared = Declared { webhook, monitor, ..Declared::default() };
+        let declared = Declared { monitor, webhook, ..Declared::default() };
         judged("ASY-001", Evidence { declared, ..one(lost.clone()) }).verdict
     };
     assert_eq!(with(false, false), Verdict::Fail);

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A job.
-struct Job {
+pub(super) struct Job {
     reference: String,
     began: Duration,
     fails: bool,
@@ -19,7 +19,7 @@ struct Job {
 
 /// The server.
 pub(super) struct Jobs {
-    jobs: Vec<Job>,
+    pub(super) started: Vec<Job>,
     /// How long jobs wait, and then run.
     pub(super) step: Duration,
     /// How long a job cannot be found.
@@ -31,7 +31,7 @@ pub(super) struct Jobs {
 impl Default for Jobs {
     fn default() -> Self {
         let step = Duration::from_millis(500);
-        Self { jobs: Vec::new(), step, lag: Duration::ZERO, accepts: 202 }
+        Self { started: Vec::new(), step, lag: Duration::ZERO, accepts: 202 }
     }
 }
 
@@ -45,21 +45,24 @@ impl Jobs {
             ("POST", ["jobs"]) => self.start(request, at),
             ("GET", ["things"]) => {
                 let wanted = query.strip_prefix("ref=").unwrap();
-                let made = (0..self.jobs.len()).filter(|n| self.jobs[*n].reference == wanted && self.made(*n, at));
+                let made =
+                    (0..self.started.len()).filter(|n| self.started[*n].reference == wanted && self.made(*n, at));
                 given(200, &json!({"data": made.map(|n| self.thing(n)).collect::<Vec<_>>()}))
             }
             _ if request.who.name() == "anonymous" => given(401, &json!({})),
             (method, [kind, id, rest @ ..]) => {
-                let Some(number) = id.parse::<usize>().ok().filter(|n| *n < self.jobs.len()) else { return missing() };
+                let Some(number) = id.parse::<usize>().ok().filter(|n| *n < self.started.len()) else {
+                    return missing();
+                };
                 match (method, *kind, rest) {
                     _ if request.who.name() != "a" => missing(),
-                    ("GET", "jobs", []) if at < self.jobs[number].began + self.lag => missing(),
+                    ("GET", "jobs", []) if at < self.started[number].began + self.lag => missing(),
                     ("GET", "jobs", []) => given(200, &self.job(number, at)),
                     ("POST", "jobs", ["cancel"]) if self.state(number, at).1.is_some() => {
                         given(409, &json!({"code": "ended"}))
                     }
                     ("POST", "jobs", ["cancel"]) => {
-                        self.jobs[number].cancelled = true;
+                        self.started[number].cancelled = true;
                         given(200, &self.job(number, at))
                     }
                     ("GET", "things", []) if self.made(number, at) => given(200, &self.thing(number)),
@@ -74,14 +77,14 @@ impl Jobs {
     fn start(&mut self, request: &Request, at: Duration) -> Given {
         let Payload::Json(body) = &request.payload else { return given(400, &json!({})) };
         let reference = body["ref"].as_str().unwrap().to_owned();
-        self.jobs.push(Job { reference, began: at, fails: body["fail"] == true, cancelled: false });
-        let number = self.jobs.len() - 1;
+        self.started.push(Job { reference, began: at, fails: body["fail"] == true, cancelled: false });
+        let number = self.started.len() - 1;
         given(self.accepts, &self.job(number, at)).header("Location", format!("/jobs/{number}"))
     }
 
     /// The word, and whether it succeeded if it has ended.
     fn state(&self, number: usize, at: Duration) -> (&'static str, Option<bool>) {
-        let job = &self.jobs[number];
+        let job = &self.started[number];
         match at.saturating_sub(job.began) {
             _ if job.cancelled => ("cancelled", Some(false)),
             age if age < self.step => ("queued", None),
@@ -113,7 +116,7 @@ impl Jobs {
 
     fn thing(&self, number: usize) -> Value {
         let id = number.to_string();
-        json!({"id": id, "job": id, "ref": self.jobs[number].reference, "amount": "10.00"})
+        json!({"id": id, "job": id, "ref": self.started[number].reference, "amount": "10.00"})
     }
 }
 
