@@ -32,8 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// What a rule must not know, for its judgement must be the same years later on another machine.
-const IMPURE: &str =
-    r"\b(async|await|tokio|reqwest|Instant|SystemTime|rand|now|futures_util|std::(fs|net|env|io|thread|process))\b";
+const IMPURE: &str = r"\basync\s+(fn|move|\{)|\b(await|tokio|reqwest|Instant|SystemTime|rand|now|futures_util|std::(fs|net|env|io|thread|process))\b";
 
 /// A file of ours: its modules from the root, and its text without comments and tests.
 struct Source {

@@ -41,9 +41,10 @@ pub struct Config {
     /// What a refusal looks like.
     #[serde(default)]
     pub refusal: Refusal,
-    /// Whom the limit counts.
+    /// Whom the limit counts; each client by itself if absent. Only where that is said does the check run beside others,
+    /// for what is not declared may be shared after all.
     #[serde(default)]
-    pub scope: Scope,
+    pub scope: Option<Scope>,
     /// The header fields that tell of the limit; recognised if absent.
     #[serde(default)]
     pub signal: Signals,
@@ -264,6 +265,11 @@ impl Config {
             form: self.form.clone(),
             ..Call::new(self.request.clone())
         }
+    }
+
+    /// Whom the limit counts.
+    pub(super) fn scope(&self) -> Scope {
+        self.scope.unwrap_or_default()
     }
 
     /// The most requests that provoking one refusal may take.

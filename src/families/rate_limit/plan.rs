@@ -59,7 +59,7 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
     plan.clients.retain(|client| client != "anonymous");
     plan.clients.sort();
     plan.clients.dedup();
-    if config.scope == Scope::Client && config.client.as_deref().is_some_and(|client| client != "anonymous") {
+    if config.scope == Some(Scope::Client) && config.client.as_deref().is_some_and(|client| client != "anonymous") {
         plan.saturates.clone_from(&plan.clients);
     }
     plan
@@ -67,7 +67,9 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
 
 /// Whether another client is asked for.
 pub(super) fn asks_another(config: &Config, plan: &PlannedCheck) -> bool {
-    config.other_client.is_some() && (plan.wants("RATE-010") || plan.wants("RATE-006")) && config.scope == Scope::Client
+    config.other_client.is_some()
+        && (plan.wants("RATE-010") || plan.wants("RATE-006"))
+        && config.scope() == Scope::Client
 }
 
 /// What the suite does not say, so that a rule has nothing to judge.
@@ -75,13 +77,13 @@ fn unsaid(config: &Config, rule: &str) -> Option<&'static str> {
     let nothing = match rule {
         "RATE-001" => (config.limit.is_none(), "the suite declares no limit (`limit.quota`)"),
         "RATE-005" => (config.write.is_none(), "the suite names no create that counts against the limit (`write`)"),
-        "RATE-010" if config.scope != Scope::Client => {
+        "RATE-010" if config.scope() != Scope::Client => {
             (true, "the limit is declared not to count each client by itself")
         }
         "RATE-010" => (config.other_client.is_none(), "the suite names no other client (`other_client`)"),
         "RATE-011" => (config.others.is_empty(), "the suite names nothing that has a limit of its own (`others`)"),
         "RATE-013" => (!config.evasion, "trying to get around a limit is off unless asked for (`evasion: true`)"),
-        "RATE-014" if config.scope == Scope::Address => {
+        "RATE-014" if config.scope() == Scope::Address => {
             (true, "the limit is declared to count an address, not a client")
         }
         "RATE-014" => (config.forged.is_none(), "the suite does not say how a request names the client (`forged`)"),

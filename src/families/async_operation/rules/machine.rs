@@ -87,9 +87,9 @@ fn end_left(operation: &Operation) -> Option<Judgement> {
     let (end, kind) = known[at];
     let later = &known[at + 1..];
     let other_end: Vec<&Reading> =
-        later.iter().filter(|(_, now)| now.is_end() && *now != kind).map(|(reading, _)| *reading).collect();
-    let in_a_row = later.windows(2).find(|two| two.iter().all(|(_, now)| !now.is_end()));
-    let proven = later.iter().find(|(reading, now)| *now != kind && is_newer(reading, end));
+        later.iter().filter(|(_, next)| next.is_end() && *next != kind).map(|(reading, _)| *reading).collect();
+    let in_a_row = later.windows(2).find(|two| two.iter().all(|(_, next)| !next.is_end()));
+    let proven = later.iter().find(|(reading, next)| *next != kind && is_newer(reading, end));
     let (seen, what) = if other_end.len() >= 2 {
         (other_end, "an operation that had ended ended otherwise")
     } else if let Some(two) = in_a_row {
@@ -135,14 +135,14 @@ fn shrank(operation: &Operation, retryable: bool) -> Option<Judgement> {
             Some(Kind::Queued | Kind::Running | Kind::Succeeded) => {}
             _ => continue,
         }
-        let Some(now) = reading.progress.as_ref().and_then(|text| number(text)) else { continue };
+        let Some(next) = reading.progress.as_ref().and_then(|text| number(text)) else { continue };
         match most {
-            Some((before, first)) if now < before => {
+            Some((before, first)) if next < before => {
                 if below.is_some() || is_newer(reading, first) {
                     let mut judgement = Judgement::fail("the progress of an operation shrank")
                         .severity(Severity::Minor)
                         .expected(format!("{before} or more"))
-                        .actual(now.to_string());
+                        .actual(next.to_string());
                     for reading in [Some(first), below, Some(reading)].into_iter().flatten() {
                         judgement = judgement.detail(reading.line()).cite(reading.exchange);
                     }
@@ -150,7 +150,7 @@ fn shrank(operation: &Operation, retryable: bool) -> Option<Judgement> {
                 }
                 below = Some(reading);
             }
-            _ => (most, below) = (Some((now, reading)), None),
+            _ => (most, below) = (Some((next, reading)), None),
         }
     }
     None
@@ -159,14 +159,14 @@ fn shrank(operation: &Operation, retryable: bool) -> Option<Judgement> {
 /// Whether a version proves that a reading shows a later state than another.
 fn is_newer(reading: &Reading, than: &Reading) -> bool {
     match (&reading.version, &than.version) {
-        (Some(Scalar::Number(now)), Some(Scalar::Number(before))) => match (number(now), number(before)) {
-            (Some(now), Some(before)) => now > before,
+        (Some(Scalar::Number(next)), Some(Scalar::Number(before))) => match (number(next), number(before)) {
+            (Some(next), Some(before)) => next > before,
             _ => false,
         },
-        (Some(Scalar::Text(now)), Some(Scalar::Text(before))) => {
+        (Some(Scalar::Text(next)), Some(Scalar::Text(before))) => {
             let instant = |text: &str| text.parse::<jiff::Timestamp>().ok();
-            match (instant(now), instant(before)) {
-                (Some(now), Some(before)) => now > before,
+            match (instant(next), instant(before)) {
+                (Some(next), Some(before)) => next > before,
                 _ => false,
             }
         }

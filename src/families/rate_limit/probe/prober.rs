@@ -52,7 +52,7 @@ impl<'a> Prober<'a> {
             request: config.request.to_string(),
             limit: config.limit.clone(),
             refusal: config.refusal.clone(),
-            scope: config.scope,
+            scope: config.scope(),
             signal: config.signal.clone(),
             budget: config.budget(),
             max_wait_ms: u64::try_from(config.max_wait.0.as_millis()).unwrap_or(u64::MAX),
