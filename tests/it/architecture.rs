@@ -268,7 +268,8 @@ fn an_arrow_that_points_the_wrong_way_is_named() {
 fn a_rule_that_is_not_pure_is_named() {
     let path = "families/pagination/rules/order.rs";
     for (text, word) in [
-        ("async fn judge() {}", "async"),
+        ("async fn judge() {}", "async fn"),
+        ("let later = async { 1 };", "async {"),
         ("use std::time::{Duration, Instant};", "Instant"),
         ("use std::time::SystemTime;", "SystemTime"),
         ("let at = jiff::Timestamp::now();", "now"),
@@ -281,4 +282,5 @@ fn a_rule_that_is_not_pure_is_named() {
         assert!(breaches("families/pagination/probe/order.rs", text).is_empty(), "{text}");
     }
     assert!(breaches(path, "use std::time::Duration;\nlet operand = known;").is_empty());
+    assert!(breaches(path, r#"defects: &["async.no-monitor"], prefer == "respond-async""#).is_empty());
 }
