@@ -116,4 +116,6 @@ pub enum Evidence {
     Errors(Box<super::errors::Evidence>),
     /// Of `pagination`.
     Pagination(Box<super::pagination::Evidence>),
+    /// Of `idempotency`.
+    Idempotency(Box<super::idempotency::Evidence>),
 }

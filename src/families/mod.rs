@@ -9,6 +9,7 @@ mod check;
 mod conventions;
 pub mod errors;
 mod find;
+pub mod idempotency;
 mod mailbox;
 mod observer;
 pub mod pagination;
@@ -20,7 +21,7 @@ pub(crate) mod testing;
 pub use call::Call;
 pub use check::{Check, Evidence, Footprint, PlannedCheck, Selection, Unplanned};
 pub use conventions::{Conventions, Correlation, ErrorShape};
-pub use find::{Find, Found, FoundRow};
+pub use find::{Find, Found, FoundRow, Next};
 pub use mailbox::{Answer, Delivery, Mailbox};
 pub use observer::Observer;
 pub use problem::{Problem, Setting, nearest};
@@ -61,7 +62,7 @@ pub struct JudgedRule {
 }
 
 /// Every family there is.
-pub static FAMILIES: &[Family] = &[errors::ERRORS, pagination::PAGINATION];
+pub static FAMILIES: &[Family] = &[errors::ERRORS, pagination::PAGINATION, idempotency::IDEMPOTENCY];
 
 /// The family of that name.
 pub fn family(name: &str) -> Option<&'static Family> {

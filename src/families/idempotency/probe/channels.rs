@@ -1,0 +1,138 @@
+//! What else shows an effect: further listings, and callbacks.
+
+use std::collections::BTreeMap;
+
+use super::{
+    super::{
+        config::{Channel, Events},
+        evidence::{ChannelSeen, Count, Evidence},
+    },
+    desk::{Desk, counted},
+};
+use crate::{
+    exchange::ExchangeId,
+    families::{Found, FoundRow, Mailbox},
+    json::{Scalar, fields},
+};
+
+/// What reports call the callbacks.
+pub(in super::super) const EVENTS: &str = "events";
+
+/// What else shows an effect.
+#[derive(Default)]
+pub(super) struct Channels<'a> {
+    listings: &'a [Channel],
+    events: Option<Subscription<'a>>,
+}
+
+/// Callbacks asked for.
+struct Subscription<'a> {
+    spec: &'a Events,
+    /// Where they arrive, or why they do not.
+    mailbox: Result<Box<dyn Mailbox>, String>,
+    registration: Option<String>,
+}
+
+impl<'a> Channels<'a> {
+    /// Asks for callbacks, if the suite says how.
+    pub(super) async fn open(desk: &Desk<'a>) -> Self {
+        let events = match &desk.config.events {
+            Some(spec) => Some(subscribe(desk, spec).await),
+            None => None,
+        };
+        Self { listings: &desk.config.downstream, events }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.listings.is_empty() && self.events.is_none()
+    }
+
+    /// Counts what each shows of the requests that were repeated, and then of the one that was not: that one had more
+    /// time, so whatever follows from an effect by itself shows there too.
+    pub(super) async fn counted(&mut self, desk: &Desk<'a>, evidence: &Evidence) -> Vec<ChannelSeen> {
+        let Some(control) = &evidence.control else { return Vec::new() };
+        let repeated = evidence.repeated.iter().map(|repeated| &repeated.trial.reference);
+        let references: Vec<&String> = repeated.chain(evidence.rounds.iter().map(|round| &round.reference)).collect();
+        let mut seen = Vec::new();
+        for channel in self.listings {
+            let find = channel.find();
+            let client = desk.config.client.as_deref();
+            let look =
+                async |reference: &str| counted(&find.find(desk.session, client, &desk.values(), reference, &[]).await);
+            let mut repeated = Vec::new();
+            for reference in &references {
+                repeated.push(((*reference).clone(), look(reference).await));
+            }
+            let control = look(&control.reference).await;
+            seen.push(ChannelSeen { name: channel.name.clone(), control, repeated });
+        }
+        if let Some(events) = &self.events {
+            let arrived = events.arrived();
+            let count = |reference: &str| match &arrived {
+                Ok(arrived) => counted(&Found::Rows(arrived.get(reference).cloned().unwrap_or_default())),
+                Err(why) => Count::Unseen { why: why.clone(), exchange: None },
+            };
+            let repeated = references.iter().map(|reference| ((*reference).clone(), count(reference))).collect();
+            seen.push(ChannelSeen { name: EVENTS.into(), control: count(&control.reference), repeated });
+        }
+        seen
+    }
+
+    /// Asks for no more callbacks.
+    pub(super) async fn close(self, desk: &Desk<'_>) {
+        let Some(Subscription { spec, registration: Some(id), .. }) = self.events else { return };
+        let Some(unregister) = &spec.unregister else { return };
+        let mut values = desk.values();
+        values.insert("id".into(), id);
+        let who = unregister.who(desk.config.client.as_deref());
+        if let Ok(request) = unregister.build(who, &values, "ask for no more callbacks") {
+            // What became of it shows in the record; nothing here depends on it.
+            let _ = desk.session.undo(request).await;
+        }
+    }
+}
+
+async fn subscribe<'a>(desk: &Desk<'a>, spec: &'a Events) -> Subscription<'a> {
+    let failed = |why: String| Subscription { spec, mailbox: Err(why), registration: None };
+    let mailbox = match desk.session.mailbox().await {
+        Ok(mailbox) => mailbox,
+        Err(why) => return failed(why),
+    };
+    let mut values = desk.values();
+    values.insert("callback_url".into(), mailbox.url().to_string());
+    let who = spec.register.who(desk.config.client.as_deref());
+    let request = match spec.register.build(who, &values, "ask for callbacks") {
+        Ok(request) => request,
+        Err(why) => return failed(why),
+    };
+    match desk.session.send(request).await {
+        Ok(reply) if reply.is_success() => {
+            let id = spec.registration.as_ref().and_then(|path| text(&reply.body, path));
+            Subscription { spec, mailbox: Ok(mailbox), registration: id }
+        }
+        Ok(reply) => failed(format!("asking for callbacks was answered with status {}", reply.status)),
+        Err(failure) => failed(failure.message),
+    }
+}
+
+impl Subscription<'_> {
+    /// The events that arrived, by reference; the same id twice is one event delivered twice.
+    fn arrived(&self) -> Result<BTreeMap<String, Vec<FoundRow>>, String> {
+        let mailbox = self.mailbox.as_ref().map_err(Clone::clone)?;
+        let mut arrived: BTreeMap<String, Vec<FoundRow>> = BTreeMap::new();
+        for delivery in mailbox.deliveries() {
+            let reference = text(&delivery.body, &self.spec.reference);
+            let id = text(&delivery.body, &self.spec.id);
+            if let (Some(reference), Some(id)) = (reference, id) {
+                let exchange: ExchangeId = delivery.id;
+                arrived.entry(reference).or_default().push(FoundRow { id, exchange, fields: Vec::new() });
+            }
+        }
+        Ok(arrived)
+    }
+}
+
+fn text(body: &[u8], path: &crate::json::Path) -> Option<String> {
+    let found = fields(body, std::slice::from_ref(path)).ok()?.pop().flatten()?;
+    Scalar::text(&found).map(str::to_owned)
+}
