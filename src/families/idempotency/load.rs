@@ -90,9 +90,17 @@ fn variation_problems(config: &Config, setting: &Setting<'_>, problems: &mut Vec
             let problem = Problem::new(at, "this does not fit the request, which has no JSON body, or a form of texts");
             return problems.push(problem.help("give the whole request as `changed_call`"));
         };
-        call.problems(at, setting, OWN, problems);
         if !call.uses("reference") {
             problems.push(Problem::new(at, "this takes the reference out of the request"));
+        }
+        // Only what the patch brings in, at its place in the patch.
+        let (mut known, mut found) = (Vec::new(), Vec::new());
+        config.create.problems("", setting, OWN, &mut known);
+        call.problems("", setting, OWN, &mut found);
+        for mut problem in found.into_iter().filter(|problem| !known.contains(problem)) {
+            let within = problem.at.strip_prefix("/body").or(problem.at.strip_prefix("/form"));
+            problem.at = format!("{at}{}", within.unwrap_or_default());
+            problems.push(problem);
         }
     };
     if let Some(patch) = &config.changed {

@@ -29,7 +29,7 @@ async fn cut(desk: &Desk<'_>, cut: Cut) -> Option<Lost> {
         Ok(reply) => (Some(reply.id), Some("the whole answer came before the connection could be cut".into())),
     };
     desk.space().await;
-    let retry = desk.settle(&request.purpose("the same again after its answer was lost"), op.id).await.answer;
+    let retry = desk.insist(&request.purpose("the same again after its answer was lost"), op.id).await.answer;
     let after = desk.at_rest(op, &seed.reference, true).await;
     Some(Lost { cut, reference: seed.reference, key: seed.key, before, exchange, whole, retry, after })
 }

@@ -154,6 +154,15 @@ impl<'a> Desk<'a> {
 
     /// Sends a request until there is a final answer, or a key may no longer be in progress.
     pub(super) async fn settle(&self, request: &Request, id: &Path) -> Heard {
+        self.until(request, id, |answer| self.waits(answer)).await
+    }
+
+    /// The same, and an error of the server is not final either: what a client does that must know what became of it.
+    pub(super) async fn insist(&self, request: &Request, id: &Path) -> Heard {
+        self.until(request, id, |answer| self.waits(answer) || answer.is_server_error()).await
+    }
+
+    async fn until(&self, request: &Request, id: &Path, waits: impl Fn(&Answer) -> bool) -> Heard {
         let processing = self.config.processing.map_or(USUAL_PROCESSING, |span| span.0);
         let until = self.session.now() + processing;
         let step = (processing / 10).max(self.config.spacing.0).max(Duration::from_millis(20));
@@ -163,7 +172,7 @@ impl<'a> Desk<'a> {
             heard.answer.tries = tries;
             let pause = heard.retry_after.map_or(step, |asked| asked.max(step));
             let late = self.session.now() + pause > until + step;
-            if !self.waits(&heard.answer) || late || tries >= MOST_TRIES || self.session.stopping() {
+            if !waits(&heard.answer) || late || tries >= MOST_TRIES || self.session.stopping() {
                 return heard;
             }
             self.session.pause(pause).await;

@@ -46,7 +46,7 @@ async fn round(desk: &Desk<'_>) -> Option<Round> {
     let answers: Vec<Answer> =
         desk.session.together(duplicates).await.into_iter().map(|outcome| hear(outcome, op.id).answer).collect();
     desk.space().await;
-    let later = desk.settle(&request.purpose("once more after the duplicates"), op.id).await.answer;
+    let later = desk.insist(&request.purpose("once more after the duplicates"), op.id).await.answer;
     let after = Count::Unseen { why: "the run ended before".into(), exchange: None };
     Some(Round { reference: seed.reference, key: seed.key, before, answers, later, after })
 }

@@ -91,8 +91,10 @@ fn worst(parts: Vec<Judgement>, nothing: &str) -> Judgement {
         if badness(&other) == first_badness {
             first = first.cite(other.exchanges);
         }
-        first.details.push(text);
-        first.details.extend(other.details);
+        let news = other.message != first.message || other.actual != first.actual;
+        first.details.extend(news.then_some(text).into_iter().chain(other.details));
     }
+    let mut known = std::collections::HashSet::new();
+    first.details.retain(|detail| known.insert(detail.clone()));
     first
 }

@@ -40,7 +40,6 @@ fn replay(evidence: &Evidence) -> Judgement {
         return untried(evidence);
     }
     let mut judgement = worst(parts, "");
-    judgement.details.dedup();
     if let Some(marker) = repeated.repeats.iter().find_map(|answer| answer.marker.as_ref()) {
         judgement = judgement.detail(format!("repetitions are marked as such by {marker}"));
     }

@@ -71,7 +71,7 @@ fn judge_round(evidence: &Evidence, round: &Round) -> Judgement {
     let succeeded = || answers.iter().filter(|answer| answer.is_success());
     let cited = || -> Vec<ExchangeId> {
         let some = succeeded().chain(answers.iter().filter(|answer| !answer.is_success()));
-        some.filter_map(|answer| answer.exchange).take(3).chain(later.exchange).chain(after.exchanges()).collect()
+        some.filter_map(|answer| answer.exchange).take(2).chain(later.exchange).chain(after.exchanges()).collect()
     };
     let number = match effects(before, after) {
         Ok(number) => number,
