@@ -192,6 +192,7 @@ impl Config {
             retention: self.retention,
             each: self.balance.as_ref().map(|balance| balance.each.clone()),
             others: [self.other_client.is_some(), self.other_operation.is_some()],
+            channels: !self.downstream.is_empty() || self.events.is_some(),
             invalid: self.invalid.is_some(),
             after_invalid: self.after_invalid,
         }

@@ -52,16 +52,16 @@ fn steps(config: &Config, plan: &PlannedCheck, not_ascii: bool) -> Vec<Step> {
             steps.push((what, writes, looks));
         }
     };
-    step("IDM-008", channels > 0, ("create once, never repeated", 1, 1));
-    let trials = 1 + balance;
     let any = plan.rules[0];
+    step(any, true, ("create once, never repeated", 1, 3));
+    let trials = 1 + balance;
     step(
         any,
         true,
         (
             "create, and repeat after the answer; once more if a balance says otherwise",
             trials * (1 + REPEATS as u64 * SETTLED),
-            trials * (LOOKUPS + 2) + 8 * balance,
+            trials * 3 + 8 * balance,
         ),
     );
     let changed = config.changed.is_some() || config.changed_call.is_some();

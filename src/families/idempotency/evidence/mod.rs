@@ -75,6 +75,8 @@ pub struct Declared {
     pub each: Option<String>,
     /// Whether the suite names another client, and another operation.
     pub others: [bool; 2],
+    /// Whether the suite names anything else that shows an effect.
+    pub channels: bool,
     /// Whether the suite says what an invalid request is.
     pub invalid: bool,
     /// What a key gets that was first used with one.

@@ -43,10 +43,6 @@ impl<'a> Channels<'a> {
         Self { listings: &desk.config.downstream, events }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.listings.is_empty() && self.events.is_none()
-    }
-
     /// Counts what each shows of the requests that were repeated, and then of the one that was not: that one had more
     /// time, so whatever follows from an effect by itself shows there too.
     pub(super) async fn counted(&mut self, desk: &Desk<'a>, evidence: &Evidence) -> Vec<ChannelSeen> {
@@ -135,4 +131,72 @@ impl Subscription<'_> {
 fn text(body: &[u8], path: &crate::json::Path) -> Option<String> {
     let found = fields(body, std::slice::from_ref(path)).ok()?.pop().flatten()?;
     Scalar::text(&found).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use bytes::Bytes;
+    use futures_util::future::{BoxFuture, FutureExt};
+    use serde_json::json;
+    use url::Url;
+
+    use super::*;
+    use crate::{
+        exchange::Headers,
+        families::{Answer, Delivery},
+    };
+
+    /// What has arrived.
+    struct Arrived(Url, Vec<Delivery>);
+
+    impl Mailbox for Arrived {
+        fn url(&self) -> &Url {
+            &self.0
+        }
+
+        fn answer_next(&self, _: Vec<Answer>) {}
+
+        fn deliveries(&self) -> Vec<Delivery> {
+            self.1.clone()
+        }
+
+        fn wait_beyond(&self, _: usize, _: Duration) -> BoxFuture<'_, bool> {
+            async { false }.boxed()
+        }
+    }
+
+    #[test]
+    fn events_are_told_apart_by_their_ids_and_not_by_deliveries() {
+        let url: Url = "http://127.0.0.1:1/box".parse().unwrap();
+        let delivery = |number: u32, body: &str| Delivery {
+            id: ExchangeId(number),
+            method: "POST".into(),
+            url: url.clone(),
+            headers: Headers::default(),
+            body: Bytes::from(body.to_owned()),
+            received: Duration::ZERO,
+            clock: SystemTime::UNIX_EPOCH,
+            answered: Answer::status(200),
+        };
+        let one = r#"{"id": "E1", "data": {"reference": "r1"}}"#;
+        let two = r#"{"id": "E2", "data": {"reference": "r1"}}"#;
+        let arrived = vec![
+            delivery(1, one),
+            delivery(2, one),
+            delivery(3, "{"),
+            delivery(4, r#"{"id": "E3", "data": {"reference": "r2"}}"#),
+            delivery(5, two),
+        ];
+        let register = json!({"request": "POST /hooks", "body": {"url": "{{callback_url}}"}});
+        let spec = json!({"register": register, "id": "$.id", "reference": "$.data.reference"});
+        let spec: Events = serde_json::from_value(spec).unwrap();
+        let mailbox: Box<dyn Mailbox> = Box::new(Arrived(url.clone(), arrived));
+        let subscription = Subscription { spec: &spec, mailbox: Ok(mailbox), registration: None };
+        let number = |reference: &str| {
+            counted(&Found::Rows(subscription.arrived().unwrap().remove(reference).unwrap_or_default())).number()
+        };
+        assert_eq!([number("r1"), number("r2"), number("r3")], [Some(2), Some(1), Some(0)]);
+    }
 }

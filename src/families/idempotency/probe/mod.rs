@@ -56,10 +56,10 @@ async fn drive(desk: &Desk<'_>, plan: &PlannedCheck, evidence: &mut Evidence) ->
     let goes_on = || !desk.session.stopping();
     let wants = |rule: &str| plan.wants(rule) && goes_on();
     let mut channels = if wants("IDM-008") { Channels::open(desk).await } else { Channels::default() };
-    if !channels.is_empty() {
-        evidence.control = Some(repeated::control(desk).await?);
-    }
+    let mut control = repeated::control(desk).await?;
     let first = repeated::repeated(desk).await?;
+    repeated::confirm(desk, &mut control).await?;
+    evidence.control = Some(control);
     let again = first.balance.as_ref().is_some_and(|seen| {
         let each = desk.config.balance.as_ref().map_or("", |balance| &balance.each);
         first.after.number() == Some(1) && seen.moves(each).is_some_and(|moves| moves > 1)

@@ -14,25 +14,32 @@ pub(super) async fn control(desk: &Desk<'_>) -> Result<Trial, Blocked> {
     Ok(trial)
 }
 
-/// Sends a request, and again after it was answered.
+/// Looks whether a request that was sent once shows once: nothing else can be counted where it does not.
+pub(super) async fn confirm(desk: &Desk<'_>, control: &mut Trial) -> Result<(), Blocked> {
+    let mut count = desk.count(desk.own(), &control.reference).await;
+    if count.number() == Some(0) && !desk.session.stopping() {
+        desk.lag().await;
+        desk.lag().await;
+        count = desk.count(desk.own(), &control.reference).await;
+    }
+    if count.number() == Some(1) {
+        control.alone = Some(count);
+        return Ok(());
+    }
+    let why = format!("a request was sent once, and the lookup of its reference shows {}", count.told());
+    Err(Blocked::new(why, control.first.exchange.into_iter().chain(count.exchanges())))
+}
+
+/// Sends a request, and again as soon as it was answered.
 pub(super) async fn repeated(desk: &Desk<'_>) -> Result<Repeated, Blocked> {
     let op = desk.own();
     let mut balance = Balance::before(desk).await;
-    let (mut trial, _, request, first) =
-        desk.trial("create, to be repeated").await.map_err(|why| Blocked::new(why, []))?;
+    let (trial, _, request, first) = desk.trial("create, to be repeated").await.map_err(|why| Blocked::new(why, []))?;
     believed(&trial)?;
     if trial.first.identity().is_none() {
         let why = format!("the answer to the first request has no id at {}", desk.config.id);
         return Err(Blocked::new(why, trial.first.exchange));
     }
-    let first_row = desk.await_row(op, &trial.reference).await;
-    // A second row of the first request must not be taken for the effect of its repetition.
-    let alone = if first_row.number() == Some(1) { desk.at_rest(op, &trial.reference, true).await } else { first_row };
-    if alone.number() != Some(1) {
-        let why = format!("one request was sent and answered, and the lookup of its reference shows {}", alone.told());
-        return Err(Blocked::new(why, trial.first.exchange.into_iter().chain(alone.exchanges())));
-    }
-    trial.alone = Some(alone);
     let mut repeats = Vec::new();
     for _ in 0..REPEATS {
         desk.space().await;
@@ -75,6 +82,8 @@ impl Balance {
         if desk.config.balance.is_none() {
             return Self { seen: None };
         }
+        // What was created before must have moved it before it is read.
+        desk.lag().await;
         let mut seen = BalanceSeen::default();
         for place in 0..2 {
             let (value, exchange) = read(desk).await;

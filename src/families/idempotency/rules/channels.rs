@@ -32,7 +32,7 @@ pub(super) const IDM_008: JudgedRule = JudgedRule {
 
 fn downstream(evidence: &Evidence) -> Judgement {
     if evidence.channels.is_empty() {
-        if evidence.control.is_some() {
+        if evidence.declared.channels {
             return untried(evidence);
         }
         return Judgement::not_applicable("the suite names nothing else that shows an effect (`downstream`, `events`)");

@@ -257,7 +257,16 @@ fn only_what_was_created_is_taken_back() {
     check.probe(&fake, &planned).now_or_never().unwrap();
     let asked = fake.asked.lock().unwrap();
     let of = |method: &str| asked.iter().filter(|(request, _)| request.method == method).count();
-    assert_eq!((of("POST"), of("DELETE")), (4, 4));
+    assert_eq!((of("POST"), of("DELETE")), (5, 5));
+}
+
+#[test]
+fn callbacks_that_cannot_arrive_are_said_to_be_unseen() {
+    let register = json!({"request": "POST /hooks", "body": {"url": "{{callback_url}}"}});
+    let events = json!({"register": register, "id": "$.id", "reference": "$.reference"});
+    let judged = judged(&with(item(), json!({"events": events})), Bank::new(Way::Honest));
+    assert_eq!(judged["IDM-008"].verdict, Verdict::Inconclusive);
+    assert!(judged["IDM-008"].message.contains("no callbacks arrive here"), "{:?}", judged["IDM-008"]);
 }
 
 #[test]
@@ -277,9 +286,8 @@ fn what_is_not_permitted_is_not_planned() {
     let clients = BTreeSet::from(["trader".to_owned(), "rival".to_owned()]);
     let setting = Setting { clients: &clients, names: &BTreeSet::new() };
     let check = load(item(), &setting).unwrap_or_else(|problems| panic!("{problems:#?}"));
-    let planned = |permits: &[Permit]| {
-        check.plan(&Selection { wants: &|_| true, permits: &permits.iter().copied().collect() })
-    };
+    let planned =
+        |permits: &[Permit]| check.plan(&Selection { wants: &|_| true, permits: &permits.iter().copied().collect() });
     assert!(planned(&[Permit::Read]).rules.is_empty() && planned(&[Permit::Read]).steps.is_empty());
     let some = planned(&[Permit::Read, Permit::Write]);
     assert!(!some.wants("IDM-005") && some.rules.len() == 8);
