@@ -13,6 +13,7 @@ use crate::{
     families::FAMILIES,
     plan::{Choice, Plan},
     suite::{self, Report, Step, Suite},
+    wire::callbacks,
 };
 
 /// The suite that is used when none is named.
@@ -122,11 +123,11 @@ pub(super) fn lint(suites: &Suites, color: Color) -> anyhow::Result<Exit> {
 }
 
 /// `fincheck plan`.
-pub(super) fn plan(suites: &Suites, color: Color) -> anyhow::Result<Exit> {
+pub(super) fn plan(suites: &Suites, callbacks: &callbacks::Settings, color: Color) -> anyhow::Result<Exit> {
     let mut exit = Exit::Passed;
     for source in sources(suites)? {
         match load_or_tell(&source, suites, color)? {
-            Some(suite) => print(&told(&Plan::new(&suite, choice(suites))?))?,
+            Some(suite) => print(&told(&Plan::new(&suite, choice(suites))?, callbacks))?,
             None => exit = Exit::Usage,
         }
     }
@@ -134,7 +135,7 @@ pub(super) fn plan(suites: &Suites, color: Color) -> anyhow::Result<Exit> {
 }
 
 /// A plan in words, no line wider than the terminal.
-pub(super) fn told(plan: &Plan<'_>) -> String {
+pub(super) fn told(plan: &Plan<'_>, callbacks: &callbacks::Settings) -> String {
     let suite = plan.suite;
     let permits: Vec<&str> = suite.target.permits.iter().map(|permit| permit.as_str()).collect();
     let limits = format!(
@@ -147,6 +148,9 @@ pub(super) fn told(plan: &Plan<'_>) -> String {
     let mut text = columns(0, [[suite.name.clone()]]);
     let facts = [("target", suite.target.base_url.to_string()), ("permits", permits.join(", ")), ("limits", limits)];
     text.push_str(&columns(0, facts.map(|(label, fact)| [format!("{label:8}"), fact])));
+    if plan.items.iter().any(|item| item.planned.callbacks && !item.planned.rules.is_empty()) {
+        text.push_str(&columns(0, [["callbacks".to_owned(), format!("received {}", callbacks.told())]]));
+    }
     let steps = |label: &str, steps: &[Step]| {
         let told = |step: &Step| [format!("{label:8}"), format!("{} ({})", step.request, step.client)];
         if steps.is_empty() { String::new() } else { format!("\n{}", columns(0, steps.iter().map(told))) }

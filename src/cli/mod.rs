@@ -17,15 +17,17 @@ use clap::Parser;
 
 use args::{Arguments, Command};
 
+use crate::wire::callbacks;
+
 /// Reads the arguments and does what they say.
 pub fn main() -> Exit {
     let arguments = Arguments::parse();
     output::logging(&arguments.common);
     let color = output::Color::from(arguments.common.color);
     let done = match arguments.command {
-        Command::Run(run) if run.plan_only => check::plan(&run.suites, color),
+        Command::Run(run) if run.plan_only => check::plan(&run.suites, &run.callbacks(), color),
         Command::Run(run) => run::run(&run, &arguments.common, color),
-        Command::Plan(suites) => check::plan(&suites, color),
+        Command::Plan(suites) => check::plan(&suites, &callbacks::Settings::default(), color),
         Command::Lint(suites) => check::lint(&suites, color),
         Command::Rules(rules) => catalogue::rules(&rules),
         Command::Explain(explain) => catalogue::explain(&explain.rule),

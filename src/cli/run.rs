@@ -22,7 +22,7 @@ use crate::{
     run::{self, Options},
     score::Gate,
     suite::Suite,
-    wire::TlsSettings,
+    wire::{TlsSettings, callbacks},
 };
 
 /// The suite of the reference API.
@@ -80,6 +80,13 @@ pub(super) fn run(options: &Run, common: &Common, color: Color) -> anyhow::Resul
     Ok(exit)
 }
 
+impl Run {
+    /// Where callbacks are received.
+    pub(super) fn callbacks(&self) -> callbacks::Settings {
+        callbacks::Settings { listen: self.webhook_listen, url: self.webhook_url.clone() }
+    }
+}
+
 /// The suite with the command line's limits.
 fn limited(mut suite: Suite, options: &Run) -> Suite {
     let limits = &mut suite.limits;
@@ -98,6 +105,7 @@ async fn driven(plan: &Plan<'_>, options: &Run, common: &Common) -> anyhow::Resu
         proxy: options.proxy.clone(),
         jobs: options.jobs.map_or(plan.suite.limits.concurrency, usize::from),
         seed: options.seed,
+        callbacks: options.callbacks(),
     };
     let record = run::run(plan, &run_options, progress.clone(), cancel).await;
     progress.finish();

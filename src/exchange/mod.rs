@@ -4,6 +4,7 @@
 //! text has already passed the [`Redactor`]. Readers of particular header fields live here too, because rules
 //! need them without any network.
 
+mod callback;
 mod headers;
 mod link;
 mod record;
@@ -12,6 +13,7 @@ mod reply;
 mod request;
 mod retry_after;
 
+pub use callback::{Answer, Answers, CALLBACK, CALLER, Delivery};
 pub use headers::Headers;
 pub use link::{Link, parse_links};
 pub use record::{Body, Exchange, Recorded, RecordedRequest, RecordedResponse};

@@ -62,6 +62,8 @@ pub struct PlannedCheck {
     /// The clients whose limits it spends, where a limit counts each client by itself: it then runs beside every check
     /// that uses none of them. A saturating check that names none runs alone.
     pub saturates: Vec<String>,
+    /// Whether the target is asked to call us.
+    pub callbacks: bool,
     /// Whether its rules are judged on what the family's observer saw of the whole run.
     pub passive: bool,
 }
@@ -112,10 +114,14 @@ pub enum Footprint {
 pub enum Evidence {
     /// Nothing: the probe could not start.
     None,
+    /// Of `async_operation`.
+    AsyncOperation(Box<super::async_operation::Evidence>),
     /// Of `errors`.
     Errors(Box<super::errors::Evidence>),
     /// Of `pagination`.
     Pagination(Box<super::pagination::Evidence>),
     /// Of `idempotency`.
     Idempotency(Box<super::idempotency::Evidence>),
+    /// Of `rate_limit`.
+    RateLimit(Box<super::rate_limit::Evidence>),
 }

@@ -4,6 +4,7 @@
 //! collects evidence), `evidence` (serialisable facts), `rules` (pure functions from evidence to judgement).
 //! [`FAMILIES`] is the only list of them; the suite format, the plan, the catalogue and the reports iterate it.
 
+pub mod async_operation;
 mod call;
 mod check;
 mod conventions;
@@ -14,6 +15,7 @@ mod mailbox;
 mod observer;
 pub mod pagination;
 mod problem;
+pub mod rate_limit;
 mod session;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -22,7 +24,7 @@ pub use call::Call;
 pub use check::{Check, Evidence, Footprint, PlannedCheck, Selection, Unplanned};
 pub use conventions::{Conventions, Correlation, ErrorShape};
 pub use find::{Find, Found, FoundRow, Next};
-pub use mailbox::{Answer, Delivery, Mailbox};
+pub use mailbox::{Answer, Delivery, Mailbox, Place};
 pub use observer::Observer;
 pub use problem::{Problem, Setting, nearest};
 pub use session::{Cut, Permit, Session};
@@ -62,7 +64,8 @@ pub struct JudgedRule {
 }
 
 /// Every family there is.
-pub static FAMILIES: &[Family] = &[errors::ERRORS, pagination::PAGINATION, idempotency::IDEMPOTENCY];
+pub static FAMILIES: &[Family] =
+    &[errors::ERRORS, idempotency::IDEMPOTENCY, pagination::PAGINATION, rate_limit::RATE_LIMIT];
 
 /// The family of that name.
 pub fn family(name: &str) -> Option<&'static Family> {

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::Mailbox;
+use super::{Mailbox, Place};
 use crate::{
     exchange::{Outcome, Request},
     notation::Values,
@@ -31,6 +31,17 @@ pub trait Session: Send + Sync {
 
     /// Opens an address at which the target's callbacks arrive, until the mailbox is dropped; or says why there is none.
     fn mailbox(&self) -> BoxFuture<'_, Result<Box<dyn Mailbox>, String>>;
+
+    /// The same with an address of a particular kind.
+    fn mailbox_at(&self, place: Place) -> BoxFuture<'_, Result<Box<dyn Mailbox>, String>> {
+        match place {
+            Place::Own => self.mailbox(),
+            Place::ByHand | Place::On(_) => Box::pin(async { Err("there is no such address here".to_owned()) }),
+        }
+    }
+
+    /// Takes note of a secret that the target gave us, which no report may show.
+    fn hide(&self, _secret: &str) {}
 
     /// Lets time pass; returns early when the run is interrupted.
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()>;

@@ -41,6 +41,8 @@ pub struct Running {
     addr: SocketAddr,
     tasks: TaskTracker,
     stop: DropGuard,
+    #[cfg(test)]
+    api: Arc<Api>,
 }
 
 impl Running {
@@ -52,6 +54,12 @@ impl Running {
     /// Where the API listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// The events that were published.
+    #[cfg(test)]
+    pub(super) fn events(&self) -> Vec<super::events::Event> {
+        self.api.events()
     }
 
     /// Refuses new connections, lets requests in progress finish within a second, and closes.
@@ -71,12 +79,20 @@ pub async fn start(options: Options) -> io::Result<Running> {
     let peer = Peer { scheme, authority: addr.to_string() };
     let behaviour = Behaviour::new(&options);
     let cursors = Cursors::new(behaviour.clone())?;
-    let api = Arc::new(Api::new(behaviour, cursors, ledger::seed(options.seed, options.transactions)));
+    let tasks = TaskTracker::new();
+    let ledger = ledger::seed(options.seed, options.transactions);
+    let api = Arc::new(Api::new(behaviour, cursors, ledger, options.times, tasks.clone()));
 
     let stop = CancellationToken::new();
-    let tasks = TaskTracker::new();
-    tasks.spawn(accept(listener, tls, api, peer, tasks.clone(), stop.clone()));
-    Ok(Running { base_url: format!("{scheme}://{addr}"), addr, tasks, stop: stop.drop_guard() })
+    tasks.spawn(accept(listener, tls, Arc::clone(&api), peer, tasks.clone(), stop.clone()));
+    Ok(Running {
+        base_url: format!("{scheme}://{addr}"),
+        addr,
+        tasks,
+        stop: stop.drop_guard(),
+        #[cfg(test)]
+        api,
+    })
 }
 
 fn acceptor(tls: &Tls) -> io::Result<TlsAcceptor> {
@@ -135,7 +151,7 @@ where
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new());
     builder.http2().timer(TokioTimer::new());
-    let service = service_fn(move |request| answer(Arc::clone(&api), peer.clone(), request));
+    let service = service_fn(move |request| answer(&api, &peer, request));
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {

@@ -9,7 +9,7 @@ use regex::Regex;
 use serde::Serialize;
 
 use super::text;
-use crate::exchange::Exchange;
+use crate::exchange::{CALLBACK, Exchange};
 
 /// The mark that stands for a secret in a record.
 static MARK: LazyLock<Regex> =
@@ -45,10 +45,13 @@ enum Piece {
 }
 
 impl Curl {
-    /// The command for a recorded exchange; none where it was not HTTP.
+    /// The command for a recorded exchange; none where it was not HTTP, or was not ours but the target's.
     pub fn repeating(exchange: &Exchange) -> Option<Self> {
         let request = &exchange.request;
         if !["http://", "https://"].iter().any(|scheme| request.url.starts_with(scheme)) {
+            return None;
+        }
+        if exchange.purpose == CALLBACK {
             return None;
         }
         let mut writer = Writer::default();

@@ -1,6 +1,6 @@
 //! Executes a plan: prepares, drives the checks, judges what they saw, and makes the record.
 //!
-//! Readers run side by side, writers one after another, saturating checks last. Whatever happens (a failed step, an
+//! Checks run side by side as far as they do not disturb each other (`schedule`). Whatever happens (a failed step, an
 //! interruption, a spent budget), teardown runs and a record of what was learned is made.
 
 mod afterwards;
@@ -8,6 +8,7 @@ mod events;
 mod judge;
 mod kept;
 mod redaction;
+mod schedule;
 mod session;
 mod steps;
 mod trace;
@@ -21,19 +22,19 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{FutureExt, StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use self::{afterwards::Afterwards, session::CheckSession, trace::Trace};
+use self::{afterwards::Afterwards, schedule::Schedule, session::CheckSession, trace::Trace};
 use crate::{
     exchange::Redactor,
-    families::{Evidence, FAMILIES, Footprint, Observer},
+    families::{Evidence, FAMILIES, Observer},
     notation::{Span, Values},
     plan::{Item, Plan},
-    record::{Record, Stopped, SuiteRef},
+    record::{Record, Stopped, SuiteRef, Wait},
     suite::Suite,
-    wire::{Limits, Settings, TlsSettings, Wire, WireError},
+    wire::{Callbacks, Limits, Settings, TlsSettings, Wire, WireError, callbacks},
 };
 
 /// How a run is carried out, beyond what the suite says.
@@ -47,6 +48,8 @@ pub struct Options {
     pub jobs: usize,
     /// The seed of every random choice.
     pub seed: u64,
+    /// Where the target's callbacks are received, if a check asks for any.
+    pub callbacks: callbacks::Settings,
 }
 
 /// What teardown and undoing may take when the run itself was cut short.
@@ -66,6 +69,7 @@ pub async fn run(
         FAMILIES.iter().filter_map(|family| Some((family.name, family.observer?(&suite.conventions)))).collect();
     let trace = Arc::new(Trace::new(redactor(suite), observers, Arc::clone(&events)));
     let wire = Arc::new(Wire::new(settings(suite, options, suite.limits.clone()), trace.clone(), cancel.clone())?);
+    let callbacks = Arc::new(wire.callbacks(options.callbacks.clone()));
     let limits = Limits { requests: 1_000, duration: Span(TIME_AFTERWARDS), ..suite.limits.clone() };
     let afterwards = Arc::new(Afterwards::new(settings(suite, options, limits), trace.clone()));
     let values = Arc::new(Mutex::new(initial_values(suite)));
@@ -73,22 +77,31 @@ pub async fn run(
     if let Err(why) = steps::setup(suite, &wire, &values).await {
         stopped = Some(trace.unreachable().map_or(Stopped::Setup(why), Stopped::Unreachable));
     }
-    let mut evidence: BTreeMap<usize, Evidence> = BTreeMap::new();
+    let mut outcome = Driven::default();
     if stopped.is_none() {
         let seed = options.seed;
-        let driver =
-            Driver { wire: &wire, afterwards: &afterwards, values: &values, seed, events: &events, trace: &trace };
-        evidence = driver.drive(plan, options.jobs.max(1)).await;
+        let driver = Driver {
+            wire: &wire,
+            afterwards: &afterwards,
+            callbacks: &callbacks,
+            values: &values,
+            seed,
+            events: &events,
+            trace: &trace,
+        };
+        outcome = driver.drive(plan, options.jobs).await;
     }
     let mut notes = trace.notes();
     notes.extend(steps::teardown(suite, &values, &afterwards).await);
+    callbacks.close().await;
+    notes.extend(callbacks.notes());
     // An interruption during setup looks like a failed step.
     if cancel.is_cancelled() {
         stopped = Some(Stopped::Interrupted);
     } else if stopped.is_none() {
         stopped = trace.stopped().or_else(|| spent(&wire));
     }
-    let judged = judge::judge(plan, &evidence, &trace, stopped.as_ref());
+    let judged = judge::judge(plan, &outcome.evidence, &trace, stopped.as_ref());
     // A suite may ask for nothing but refusals; where a check got the one it declares, nothing is wrong with the run.
     let expected = match stopped {
         Some(Stopped::LoginRefused(_)) => judged.passed_with_credentials,
@@ -106,7 +119,8 @@ pub async fn run(
         suite: SuiteRef { name: suite.name.clone(), file: suite.file.clone(), sha256: suite.sha256.clone() },
         target: suite.target.base_url.to_string(),
         started_at: started.round(jiff::Unit::Millisecond).unwrap_or(started).to_string(),
-        duration_ms: u64::try_from(wire.now().as_millis()).unwrap_or(u64::MAX),
+        duration_ms: millis(wire.now()),
+        longest_wait: outcome.waits.into_iter().filter(|wait| wait.waited_ms > 0).max_by_key(|wait| wait.waited_ms),
         seed: options.seed,
         requests: trace.count(),
         stopped,
@@ -117,14 +131,26 @@ pub async fn run(
         waivers,
         notes,
     };
-    redaction::redact(&mut record, trace.redactor());
+    redaction::redact(&mut record, &trace.redactor());
     Ok(record)
+}
+
+/// What came of driving a plan.
+#[derive(Default)]
+struct Driven {
+    evidence: BTreeMap<usize, Evidence>,
+    waits: Vec<Wait>,
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Drives the checks of a plan.
 struct Driver<'r> {
     wire: &'r Arc<Wire>,
     afterwards: &'r Arc<Afterwards>,
+    callbacks: &'r Arc<Callbacks>,
     values: &'r Arc<Mutex<Values>>,
     seed: u64,
     events: &'r Arc<dyn Events>,
@@ -132,21 +158,26 @@ struct Driver<'r> {
 }
 
 impl Driver<'_> {
-    async fn drive(&self, plan: &Plan<'_>, jobs: usize) -> BTreeMap<usize, Evidence> {
-        let readers = stream::iter(plan.of(Footprint::Reads))
-            .map(|(number, item)| async move { (number, self.probe(item).await) })
-            .buffer_unordered(jobs);
-        let mut evidence: BTreeMap<usize, Option<Evidence>> = readers.collect().await;
-        for footprint in [Footprint::Writes, Footprint::Saturates] {
-            for (number, item) in plan.of(footprint) {
-                evidence.insert(number, self.probe(item).await);
+    async fn drive(&self, plan: &Plan<'_>, jobs: usize) -> Driven {
+        let mut schedule = Schedule::new(jobs, plan.items.iter().map(|item| &item.planned).enumerate());
+        let mut running = FuturesUnordered::new();
+        let mut driven = Driven::default();
+        loop {
+            while let Some(number) = schedule.start() {
+                let item = &plan.items[number];
+                running.push(async move { (number, item, self.probe(item).await) });
             }
+            let Some((number, item, probed)) = running.next().await else { return driven };
+            schedule.end(number);
+            let Some((evidence, waited)) = probed else { continue };
+            driven.evidence.extend(evidence.map(|evidence| (number, evidence)));
+            let (family, check) = (item.check.family().name.to_owned(), item.check.name().to_owned());
+            driven.waits.push(Wait { family, check, waited_ms: millis(waited) });
         }
-        evidence.into_iter().filter_map(|(number, evidence)| Some((number, evidence?))).collect()
     }
 
-    /// What a check saw; nothing if the run is over.
-    async fn probe(&self, item: &Item<'_>) -> Option<Evidence> {
+    /// What a check saw, if that can be told, and how long it waited; nothing if the run is over.
+    async fn probe(&self, item: &Item<'_>) -> Option<(Option<Evidence>, Duration)> {
         if item.planned.rules.is_empty() {
             return None;
         }
@@ -155,17 +186,25 @@ impl Driver<'_> {
         }
         let check = item.check;
         self.events.check_started(check.family().name, check.name());
-        let session =
-            CheckSession::new(self.wire.clone(), self.afterwards.clone(), self.values.clone(), check.name(), self.seed);
+        let session = CheckSession::new(
+            self.wire.clone(),
+            self.afterwards.clone(),
+            self.callbacks.clone(),
+            self.trace.clone(),
+            self.values.clone(),
+            check.name(),
+            self.seed,
+        );
         // A fault of ours in one check must not cost what the others learned.
         let probed = AssertUnwindSafe(check.probe(&session, &item.planned)).catch_unwind().await;
         self.events.check_ended(check.family().name, check.name());
         if let Ok(evidence) = &probed {
             self.trace.found(check.family().name, check.name(), evidence);
         }
-        probed
+        let evidence = probed
             .map_err(|_| self.trace.note(format!("internal error while probing `{}`; please report it", check.name())))
-            .ok()
+            .ok();
+        Some((evidence, session.waited()))
     }
 }
 

@@ -10,27 +10,75 @@ use futures_util::future::BoxFuture;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use url::Url;
 
-use super::{afterwards::Afterwards, lock};
+use super::{afterwards::Afterwards, lock, trace::Trace};
 use crate::{
     exchange::{Outcome, Request},
-    families::{Cut, Mailbox, Session},
+    families::{Answer, Cut, Delivery, Mailbox, Place, Session},
     notation::Values,
-    wire::Wire,
+    wire::{Callbacks, Wire, callbacks},
 };
 
 /// Sends on behalf of one check.
 pub(super) struct CheckSession {
     wire: Arc<Wire>,
     afterwards: Arc<Afterwards>,
+    callbacks: Arc<Callbacks>,
+    trace: Arc<Trace>,
     values: Arc<Mutex<Values>>,
     check: String,
     random: Mutex<ChaCha8Rng>,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+/// Time spent waiting; waits that overlap count once.
+#[derive(Default)]
+struct Waiting {
+    at_once: u32,
+    since: Duration,
+    total: Duration,
+}
+
+impl Waiting {
+    fn begin(&mut self, now: Duration) {
+        if self.at_once == 0 {
+            self.since = now;
+        }
+        self.at_once += 1;
+    }
+
+    fn end(&mut self, now: Duration) {
+        self.at_once -= 1;
+        if self.at_once == 0 {
+            self.total += now.saturating_sub(self.since);
+        }
+    }
+}
+
+/// A wait that ends when this is dropped, also where nobody awaits it to its end.
+struct Wait {
+    waiting: Arc<Mutex<Waiting>>,
+    wire: Arc<Wire>,
+}
+
+impl Wait {
+    fn begin(waiting: &Arc<Mutex<Waiting>>, wire: &Arc<Wire>) -> Self {
+        lock(waiting).begin(wire.now());
+        Self { waiting: Arc::clone(waiting), wire: Arc::clone(wire) }
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        lock(&self.waiting).end(self.wire.now());
+    }
 }
 
 impl CheckSession {
     pub(super) fn new(
         wire: Arc<Wire>,
         afterwards: Arc<Afterwards>,
+        callbacks: Arc<Callbacks>,
+        trace: Arc<Trace>,
         values: Arc<Mutex<Values>>,
         check: &str,
         seed: u64,
@@ -39,7 +87,21 @@ impl CheckSession {
         let mut hasher = DefaultHasher::new();
         check.hash(&mut hasher);
         let random = ChaCha8Rng::seed_from_u64(seed ^ hasher.finish());
-        Self { wire, afterwards, values, check: check.to_owned(), random: Mutex::new(random) }
+        Self {
+            wire,
+            afterwards,
+            callbacks,
+            trace,
+            values,
+            check: check.to_owned(),
+            random: Mutex::new(random),
+            waiting: Arc::default(),
+        }
+    }
+
+    /// How long the check waited.
+    pub(super) fn waited(&self) -> Duration {
+        lock(&self.waiting).total
     }
 }
 
@@ -72,11 +134,33 @@ impl Session for CheckSession {
     }
 
     fn mailbox(&self) -> BoxFuture<'_, Result<Box<dyn Mailbox>, String>> {
-        Box::pin(async { Err("this run receives no callbacks".to_owned()) })
+        self.mailbox_at(Place::Own)
+    }
+
+    fn mailbox_at(&self, place: Place) -> BoxFuture<'_, Result<Box<dyn Mailbox>, String>> {
+        Box::pin(async move {
+            let mailbox = match place {
+                Place::Own => self.callbacks.mailbox(&self.check).await,
+                Place::ByHand => self.callbacks.mailbox_by_hand(&self.check).await,
+                Place::On(address) => self.callbacks.mailbox_on(address, &self.check).await,
+            };
+            Ok(Box::new(Received {
+                mailbox: mailbox?,
+                wire: Arc::clone(&self.wire),
+                waiting: Arc::clone(&self.waiting),
+            }) as Box<dyn Mailbox>)
+        })
+    }
+
+    fn hide(&self, secret: &str) {
+        self.trace.hide(secret);
     }
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
-        Box::pin(self.wire.pause(time))
+        Box::pin(async move {
+            let _wait = Wait::begin(&self.waiting, &self.wire);
+            self.wire.pause(time).await;
+        })
     }
 
     fn now(&self) -> Duration {
@@ -105,5 +189,59 @@ impl Session for CheckSession {
 
     fn stopping(&self) -> bool {
         self.wire.stopping() || self.wire.remaining() == 0
+    }
+}
+
+/// A mailbox whose waits end with the run.
+struct Received {
+    mailbox: callbacks::Mailbox,
+    wire: Arc<Wire>,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+impl Mailbox for Received {
+    fn url(&self) -> &Url {
+        self.mailbox.url()
+    }
+
+    fn answer_next(&self, answers: Vec<Answer>) {
+        self.mailbox.answer_next(answers);
+    }
+
+    fn answer_alike(&self, answers: Vec<Answer>, otherwise: Answer) {
+        self.mailbox.answer_alike(answers, otherwise);
+    }
+
+    fn deliveries(&self) -> Vec<Delivery> {
+        self.mailbox.deliveries()
+    }
+
+    fn wait_beyond(&self, seen: usize, time: Duration) -> BoxFuture<'_, bool> {
+        Box::pin(async move {
+            let _wait = Wait::begin(&self.waiting, &self.wire);
+            tokio::select! {
+                biased;
+                arrived = self.mailbox.wait_beyond(seen, time) => arrived,
+                () = self.wire.pause(time) => false,
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_that_overlap_count_once() {
+        let at = Duration::from_secs;
+        let mut waiting = Waiting::default();
+        waiting.begin(at(1));
+        waiting.begin(at(2));
+        waiting.end(at(3));
+        waiting.end(at(4));
+        waiting.begin(at(7));
+        waiting.end(at(8));
+        assert_eq!(waiting.total, at(4));
     }
 }

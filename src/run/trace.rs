@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -24,13 +24,13 @@ use super::{
 };
 use crate::{
     exchange::{
-        Body, Exchange, ExchangeId, Failure, FailureKind, Headers, Recorded, RecordedRequest, RecordedResponse,
-        Redactor, Who,
+        Answer, Body, CALLBACK, CALLER, Exchange, ExchangeId, Failure, FailureKind, Headers, Recorded, RecordedRequest,
+        RecordedResponse, Redactor, Who,
     },
     families::Observer,
     record::Stopped,
     rule::{Finding, Verdict},
-    wire::{Heard, Recorder},
+    wire::{Called, Heard, Recorder},
 };
 
 /// Bodies of successes are kept up to so many bytes in all: small ones, which walks with small pages cite, apart from
@@ -52,8 +52,9 @@ const UNCITED_RECORDED: usize = 100;
 
 /// Keeps what was said.
 pub(super) struct Trace {
-    redactor: Redactor,
+    redactor: RwLock<Redactor>,
     next: AtomicU32,
+    called: AtomicU32,
     state: Mutex<State>,
     events: Arc<dyn Events>,
 }
@@ -89,17 +90,28 @@ impl Trace {
         events: Arc<dyn Events>,
     ) -> Self {
         let state = State { observers, ..State::default() };
-        Self { redactor, next: AtomicU32::new(1), state: Mutex::new(state), events }
+        Self {
+            redactor: RwLock::new(redactor),
+            next: AtomicU32::new(1),
+            called: AtomicU32::new(0),
+            state: Mutex::new(state),
+            events,
+        }
     }
 
     /// What hides the run's secrets.
-    pub(super) fn redactor(&self) -> &Redactor {
-        &self.redactor
+    pub(super) fn redactor(&self) -> RwLockReadGuard<'_, Redactor> {
+        self.redactor.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many exchanges there were.
+    /// Takes note of one more secret; what was kept before is redacted too, for that happens in the end.
+    pub(super) fn hide(&self, secret: &str) {
+        self.redactor.write().unwrap_or_else(PoisonError::into_inner).add(secret);
+    }
+
+    /// How many exchanges there were; what the target sent by itself is none.
     pub(super) fn count(&self) -> u64 {
-        u64::from(self.next.load(Ordering::Relaxed)) - 1
+        u64::from(self.next.load(Ordering::Relaxed)) - 1 - u64::from(self.called.load(Ordering::Relaxed))
     }
 
     /// Why the target cannot be reached, if nothing ever came back from it.
@@ -171,7 +183,7 @@ impl Trace {
 
     fn recorded(&self, id: u32, kept: &Kept) -> Exchange {
         let headers = |head: &Head| -> Headers {
-            head.fields().map(|(name, value)| (name.to_owned(), self.redactor.redact(value).into_owned())).collect()
+            head.fields().map(|(name, value)| (name.to_owned(), self.redactor().redact(value).into_owned())).collect()
         };
         let length_only = |length: u64| Body { length, ..Body::default() };
         let common = &kept.common;
@@ -190,7 +202,7 @@ impl Trace {
                 response(whole.status, headers(&whole.head), body)
             }
             KeptOutcome::Failed(failure) => Recorded::Failed(Failure {
-                message: self.redactor.redact(&failure.message).into_owned(),
+                message: self.redactor().redact(&failure.message).into_owned(),
                 ..(**failure).clone()
             }),
         };
@@ -204,7 +216,7 @@ impl Trace {
             duration_us: kept.took_us,
             request: RecordedRequest {
                 method: common.method.clone(),
-                url: self.redactor.redact(&kept.url).into_owned(),
+                url: self.redactor().redact(&kept.url).into_owned(),
                 headers: sent.unwrap_or_default(),
                 body: content.unwrap_or_else(|| self.body(&[])),
             },
@@ -216,7 +228,7 @@ impl Trace {
         if bytes.len() > TEXT_RECORDED {
             return digested(bytes);
         }
-        let text = self.redactor.redact(&String::from_utf8_lossy(bytes)).into_owned();
+        let text = self.redactor().redact(&String::from_utf8_lossy(bytes)).into_owned();
         Body { length: bytes.len() as u64, text: Some(text), sha256: None }
     }
 }
@@ -235,6 +247,11 @@ impl Recorder for Trace {
         state.keep(heard);
         drop(state);
         self.events.exchange(self.count());
+    }
+
+    fn called(&self, called: &Called<'_>) {
+        self.called.fetch_add(1, Ordering::Relaxed);
+        lock(&self.state).keep_called(called);
     }
 
     fn waiting(&self, client: &str, time: Duration, why: &str) {
@@ -309,6 +326,38 @@ impl State {
         self.kept.insert(heard.id.0, kept);
     }
 
+    fn keep_called(&mut self, called: &Called<'_>) {
+        let delivery = called.delivery;
+        self.heads += 1;
+        let whole = self.heads <= HEADS_KEPT;
+        let outcome = match &delivery.answered {
+            Answer::Respond(status, headers, body) => KeptOutcome::Response(Box::new(KeptResponse {
+                status: *status,
+                head: Head::of(headers),
+                body: self.keep_body(body, true),
+            })),
+            Answer::Hang(_) => KeptOutcome::Failed(Box::new(unanswered("not answered, on purpose"))),
+            Answer::Reset => KeptOutcome::Failed(Box::new(unanswered("the connection was reset on purpose"))),
+        };
+        let common = self.shared(Common {
+            client: CALLER.to_owned(),
+            check: called.check.to_owned(),
+            purpose: CALLBACK,
+            method: delivery.method.clone(),
+            version: "HTTP/1.1",
+            remote: Some(called.remote),
+        });
+        let kept = Kept {
+            common,
+            sent_us: micros(called.began),
+            took_us: micros(delivery.received.saturating_sub(called.began)),
+            url: delivery.url.as_str().into(),
+            whole: whole.then(|| Box::new((Head::of(&delivery.headers), Bytes::copy_from_slice(&delivery.body)))),
+            outcome,
+        };
+        self.kept.insert(delivery.id.0, kept);
+    }
+
     fn keep_body(&mut self, body: &[u8], success: bool) -> KeptBody {
         let room = |taken: usize, most: usize| !success || taken + body.len() <= most;
         if body.len() > TEXT_RECORDED && room(self.digested, BYTES_DIGESTED) {
@@ -327,14 +376,17 @@ impl State {
 
     /// What the exchange has in common with others, kept once.
     fn common(&mut self, heard: &Heard<'_>) -> Arc<Common> {
-        let common = Common {
+        self.shared(Common {
             client: heard.request.who.name().to_owned(),
             check: heard.request.check.clone(),
             purpose: heard.request.purpose,
             method: heard.request.method.clone(),
             version: heard.version,
             remote: heard.remote,
-        };
+        })
+    }
+
+    fn shared(&mut self, common: Common) -> Arc<Common> {
         if let Some(known) = self.common.get(&common) {
             return Arc::clone(known);
         }
@@ -348,6 +400,10 @@ impl State {
 fn digested(bytes: &[u8]) -> Body {
     let sha256 = HEXLOWER.encode(digest::digest(&digest::SHA256, bytes).as_ref());
     Body { length: bytes.len() as u64, text: None, sha256: Some(sha256) }
+}
+
+fn unanswered(message: &str) -> Failure {
+    Failure { id: None, kind: FailureKind::Severed, message: message.to_owned() }
 }
 
 fn micros(time: Duration) -> u64 {

@@ -8,6 +8,7 @@
 
 mod attempt;
 mod body;
+pub mod callbacks;
 mod client;
 mod coding;
 mod compose;
@@ -26,11 +27,17 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
+pub use callbacks::Callbacks;
 pub use credentials::{Credentials, Secret};
 pub use limits::Limits;
-pub use recorder::{Heard, Recorder};
+pub use recorder::{Called, Heard, Recorder};
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -142,6 +149,9 @@ pub struct Wire {
     recorder: Arc<dyn Recorder>,
     cancel: CancellationToken,
     start: Instant,
+    /// For what needs connections of its own.
+    settings: Settings,
+    lanes: Mutex<Vec<reqwest::Client>>,
 }
 
 impl Wire {
@@ -154,7 +164,8 @@ impl Wire {
             peer = format!("{peer} (through the proxy {})", target::authority(proxy));
         }
         let turn = turn::Turn::new(&settings.limits);
-        Ok(Self { composer, client, limits: settings.limits, peer, turn, recorder, cancel, start: Instant::now() })
+        let (limits, lanes, start) = (settings.limits.clone(), Mutex::default(), Instant::now());
+        Ok(Self { composer, client, limits, peer, turn, recorder, cancel, start, settings, lanes })
     }
 
     /// Sends a request and reads the response to its end, after any waits, repeats and redirects that are allowed.
@@ -168,6 +179,11 @@ impl Wire {
                 None => return Ok(reply),
             }
         }
+    }
+
+    /// What receives the target's callbacks, on the wire's clock; nothing is opened yet.
+    pub fn callbacks(&self, settings: callbacks::Settings) -> Callbacks {
+        Callbacks::new(settings, Arc::clone(&self.recorder), self.start, &self.cancel)
     }
 
     /// Monotonic time since the wire was made.

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use bytes::Bytes;
 use url::Url;
 
-use crate::exchange::{ExchangeId, Headers, Outcome, Request};
+use crate::exchange::{Delivery, ExchangeId, Headers, Outcome, Request};
 
 /// Numbers and keeps every exchange; called from many tasks at once and must not block for long.
 pub trait Recorder: Send + Sync {
@@ -14,6 +14,9 @@ pub trait Recorder: Send + Sync {
 
     /// An exchange ended, well or badly.
     fn heard(&self, heard: &Heard<'_>);
+
+    /// A callback arrived, and is being answered.
+    fn called(&self, _called: &Called<'_>) {}
 
     /// A request of this client is held back for that long, for the reason given.
     fn waiting(&self, client: &str, time: Duration, why: &str);
@@ -42,4 +45,17 @@ pub struct Heard<'a> {
     pub sent: Duration,
     /// How long until the last byte or the failure.
     pub took: Duration,
+}
+
+/// One callback as it was on the wire; nothing in it is redacted yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Called<'a> {
+    /// What arrived, with its number and how it is answered.
+    pub delivery: &'a Delivery,
+    /// The check whose address it came to.
+    pub check: &'a str,
+    /// Who sent it.
+    pub remote: SocketAddr,
+    /// When its head had come, since the wire was made.
+    pub began: Duration,
 }

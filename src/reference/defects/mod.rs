@@ -4,7 +4,9 @@
 //! the one place where the behaviour goes wrong.
 
 pub(super) mod errors;
+pub(super) mod idempotency;
 pub(super) mod pagination;
+pub(super) mod rate;
 
 /// One way in which the API can be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +76,47 @@ pub static DEFECTS: &[Defect] = &[
     errors::REFLECTS_MARKUP,
     errors::ECHOES_CARD_NUMBER,
     errors::NO_POINTER,
+    idempotency::IGNORED,
+    idempotency::NEW_ID_ON_REPLAY,
+    idempotency::REPLAY_IS_500,
+    idempotency::SECOND_BODY_EXECUTED,
+    idempotency::SECOND_BODY_OVERWRITES,
+    idempotency::SECOND_BODY_REPLAYED,
+    idempotency::RACE,
+    idempotency::STUCK_AFTER_CUT,
+    idempotency::FORGETS_AFTER_CUT,
+    idempotency::LEAKS_ACROSS_CLIENTS,
+    idempotency::LEAKS_ACROSS_OPERATIONS,
+    idempotency::KEY_OPTIONAL,
+    idempotency::TRUNCATES_KEY,
+    idempotency::EMPTY_KEY_500,
+    idempotency::TWO_POSTINGS,
+    idempotency::TWO_EVENTS,
+    idempotency::FORGETS_SOON,
+    rate::NEVER_LIMITS,
+    rate::STATUS_200,
+    rate::NO_RETRY_AFTER,
+    rate::FRACTIONAL_RETRY_AFTER,
+    rate::EPOCH_RETRY_AFTER,
+    rate::RETRY_AFTER_TOO_SHORT,
+    rate::RESET_BEYOND_RETRY_AFTER,
+    rate::ZERO_RETRY_AFTER,
+    rate::THROTTLED_WRITE_HAPPENS,
+    rate::HTML_REFUSAL,
+    rate::CACHEABLE_REFUSAL,
+    rate::DANGLING_POLICY,
+    rate::UNPARSEABLE_FIELDS,
+    rate::NEGATIVE_REMAINING,
+    rate::REMAINING_RISES,
+    rate::ADMITS_DOUBLE,
+    rate::THROTTLES_EARLY,
+    rate::SHARED_BETWEEN_CLIENTS,
+    rate::BLOCKS_CANCEL,
+    rate::SHARED_BETWEEN_ENDPOINTS,
+    rate::FIXED_WINDOW_INSTEAD,
+    rate::FORWARDED_FOR_EVADES,
+    rate::QUERY_EVADES,
+    rate::FAILED_LOGINS_DRAIN,
 ];
 
 /// The defect of that name.

@@ -2,6 +2,8 @@
 
 use http::Method;
 
+use crate::reference::limits::{Endpoint, Kind};
+
 /// A resource of the API; account and row ids are as the path spells them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::reference) enum Route<'a> {
@@ -14,7 +16,16 @@ pub(in crate::reference) enum Route<'a> {
     Transaction(&'a str, &'a str),
     Orders(&'a str),
     Order(&'a str, &'a str),
+    Transfers(&'a str),
+    Transfer(&'a str, &'a str),
+    Withdrawals(&'a str),
+    Withdrawal(&'a str, &'a str),
+    Balance(&'a str),
     Statements(&'a str),
+    Limited(Kind, Endpoint),
+    LimitedNotes(Kind),
+    Notes,
+    Note(&'a str),
 }
 
 impl<'a> Route<'a> {
@@ -31,7 +42,17 @@ impl<'a> Route<'a> {
             ["accounts", account, "transactions", id] => Self::Transaction(account, id),
             ["accounts", account, "orders"] => Self::Orders(account),
             ["accounts", account, "orders", id] => Self::Order(account, id),
+            ["accounts", account, "transfers"] => Self::Transfers(account),
+            ["accounts", account, "transfers", id] => Self::Transfer(account, id),
+            ["accounts", account, "withdrawals"] => Self::Withdrawals(account),
+            ["accounts", account, "withdrawals", id] => Self::Withdrawal(account, id),
+            ["accounts", account, "balance"] => Self::Balance(account),
             ["accounts", account, "statements"] => Self::Statements(account),
+            ["limited", "notes"] => Self::Notes,
+            ["limited", "notes", id] => Self::Note(id),
+            ["limited", kind] => Self::Limited(Kind::parse(kind)?, Endpoint::Main),
+            ["limited", kind, "other"] => Self::Limited(Kind::parse(kind)?, Endpoint::Other),
+            ["limited", kind, "notes"] => Self::LimitedNotes(Kind::parse(kind)?),
             _ => return None,
         })
     }
@@ -39,9 +60,14 @@ impl<'a> Route<'a> {
     /// What `Allow` says (RFC 9110 §10.2.1). A ledger is only ever added to.
     pub(in crate::reference) fn allow(self) -> &'static str {
         match self {
-            Self::Positions(_) | Self::Transactions(_) | Self::Orders(_) => "GET, HEAD, POST, OPTIONS",
+            Self::Positions(_)
+            | Self::Transactions(_)
+            | Self::Orders(_)
+            | Self::Transfers(_)
+            | Self::Withdrawals(_) => "GET, HEAD, POST, OPTIONS",
             Self::Position(..) => "GET, HEAD, PATCH, DELETE, OPTIONS",
-            Self::Order(..) => "GET, HEAD, DELETE, OPTIONS",
+            Self::Order(..) | Self::Note(_) => "GET, HEAD, DELETE, OPTIONS",
+            Self::LimitedNotes(_) => "POST, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }

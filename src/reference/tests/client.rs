@@ -95,9 +95,14 @@ impl Api {
         let options = Options {
             defects: defects.iter().map(|name| defect(name).expect("a defect")).collect(),
             variants: variants.iter().map(|name| variant(name).expect("a variant")).collect(),
-            transactions: TRANSACTIONS,
             ..Options::default()
         };
+        Self::start(options).await
+    }
+
+    /// The API with these options and few rows.
+    pub(super) async fn start(options: Options) -> Self {
+        let options = Options { transactions: TRANSACTIONS, ..options };
         Self { running: start(options).await.expect("the API starts"), http: client() }
     }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     super::tokens,
     client::{Api, Got, LEDGER, ORDERS, POSITIONS},
+    transfers::TRANSFERS,
 };
 
 /// One request for each way to fail, with the expected status and code.
@@ -17,6 +18,10 @@ pub(super) async fn failures(api: &Api) -> Vec<(u16, &'static str, Got)> {
     };
     let trader = |method: Method, target: &str| api.request(method, target);
     let reader = api.bare(Method::POST, POSITIONS).bearer_auth(tokens::READER);
+    let pay = |key: Option<&str>| {
+        let request = json_body(trader(Method::POST, TRANSFERS), "{}");
+        if let Some(key) = key { request.header("idempotency-key", key) } else { request }
+    };
     let requests = [
         (404, "route_not_found", trader(Method::GET, "/v1/nothing")),
         (404, "route_not_found", api.bare(Method::GET, "/")),
@@ -37,6 +42,9 @@ pub(super) async fn failures(api: &Api) -> Vec<(u16, &'static str, Got)> {
         (400, "invalid_json", json_body(trader(Method::POST, POSITIONS), "")),
         (400, "invalid_json", json_body(trader(Method::POST, POSITIONS), "{\"a\":1,\"a\":2}")),
         (400, "invalid_json", json_body(trader(Method::POST, POSITIONS), &"[".repeat(200))),
+        (400, "idempotency_key_required", pay(None)),
+        (400, "idempotency_key_invalid", pay(Some("two words"))),
+        (422, "validation_failed", pay(Some("one"))),
         (422, "validation_failed", json_body(trader(Method::POST, POSITIONS), "[]")),
         (422, "validation_failed", json_body(trader(Method::POST, ORDERS), "{}")),
         (400, "unknown_parameter", trader(Method::GET, "/v1/accounts/ACC-001?x=1")),

@@ -158,6 +158,8 @@ mod tests {
 
         fn answer_next(&self, _: Vec<Answer>) {}
 
+        fn answer_alike(&self, _: Vec<Answer>, _: Answer) {}
+
         fn deliveries(&self) -> Vec<Delivery> {
             self.1.clone()
         }

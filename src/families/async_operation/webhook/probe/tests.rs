@@ -1,0 +1,1 @@
+//! The probe against targets that a function plays.
