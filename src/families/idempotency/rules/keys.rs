@@ -1,7 +1,7 @@
 //! Missing and malformed keys.
 
 use super::{
-    super::evidence::{Evidence, KeyKind, KeyTry, Twin},
+    super::evidence::{Answer, Evidence, KeyKind, KeyTry, Twin},
     effects, on, told, untried, worst,
 };
 use crate::{
@@ -45,7 +45,10 @@ fn keys(evidence: &Evidence) -> Judgement {
 fn one(evidence: &Evidence, tried: &KeyTry) -> Judgement {
     let KeyTry { kind, answer, before, after, again, twin, .. } = tried;
     let kind = *kind;
-    let answers = [Some(answer), again.as_ref(), twin.as_ref().map(|twin| &twin.answer)];
+    // A repetition that fails as every repetition does has nothing to do with its key.
+    let replays_fail = evidence.repeated.iter().flat_map(|seen| &seen.repeats).any(Answer::is_server_error);
+    let again = again.as_ref().filter(|_| !replays_fail);
+    let answers = [Some(answer), again, twin.as_ref().map(|twin| &twin.answer)];
     let cited = || answers.iter().flatten().filter_map(|answer| answer.exchange).chain(after.exchanges());
     if let Some(broken) = answers.iter().flatten().find(|answer| answer.is_server_error()) {
         return Judgement::fail(format!("{} is answered with an error of the server", kind.told()))
@@ -159,7 +162,7 @@ fn forms(tried: &KeyTry) -> Option<String> {
 mod tests {
     use super::{
         super::{
-            super::evidence::{Answer, Count},
+            super::evidence::Count,
             testing::{answer, judged, seen},
         },
         *,

@@ -85,13 +85,15 @@ fn worst(parts: Vec<Judgement>, nothing: &str) -> Judgement {
     let first_badness = badness(&first);
     for other in parts {
         let text = match other.verdict {
+            // What went right is no news where something went wrong.
+            Verdict::Pass if first.verdict == Verdict::Fail => continue,
             Verdict::Fail => format!("also: {} ({})", other.message, other.actual),
             _ => format!("also: {}", other.message),
         };
         if badness(&other) == first_badness {
             first = first.cite(other.exchanges);
         }
-        let news = other.message != first.message || other.actual != first.actual;
+        let news = other.message != first.message;
         first.details.extend(news.then_some(text).into_iter().chain(other.details));
     }
     let mut known = std::collections::HashSet::new();

@@ -79,11 +79,14 @@ fn judge_round(evidence: &Evidence, round: &Round) -> Judgement {
     };
     let got = || summary(answers);
     if number > 1 {
-        return Judgement::fail(format!("{} duplicates at one instant took effect {number} times", answers.len()))
-            .expected("one effect")
-            .actual(format!("for reference {reference} there is {}", after.told()))
-            .detail(format!("the duplicates got {}", got()))
-            .cite(cited());
+        return Judgement::fail(format!(
+            "one key was sent {} times at one instant, and once more, and took effect {number} times",
+            answers.len()
+        ))
+        .expected("one effect")
+        .actual(format!("for reference {reference} there is {}", after.told()))
+        .detail(format!("the duplicates got {}", got()))
+        .cite(cited());
     }
     let overlapping = round.overlapping();
     if overlapping < 2 {
@@ -153,6 +156,7 @@ fn summary(answers: &[Answer]) -> String {
             None => counts.push((told, 1)),
         }
     }
+    counts.sort();
     counts.iter().map(|(told, count)| format!("{told} ({count})")).collect::<Vec<_>>().join(", ")
 }
 
