@@ -160,8 +160,8 @@ impl Limits {
 
     fn outcome(&self, asked: &Asked<'_>, terms: &Terms, decision: &Decision) -> Outcome {
         let policy = match asked.endpoint {
-            Endpoint::Main => asked.kind.name().to_owned(),
-            Endpoint::Other => format!("{}-other", asked.kind.name()),
+            Endpoint::Other if !self.behaviour.has(SHARED_BETWEEN_ENDPOINTS) => format!("{}-other", asked.kind.name()),
+            Endpoint::Main | Endpoint::Other => asked.kind.name().to_owned(),
         };
         let lines = self.speech.lines(&policy, terms, decision, SystemTime::now());
         Outcome { admitted: decision.admitted, lines, delay: decision.delay }
