@@ -11,7 +11,8 @@ mod prober;
 mod spend;
 mod wait;
 
-pub(super) use detour::{DETOURS, TRIES};
+pub(super) use detour::{DETOURS, SPENT_AGAIN, TRIES};
+pub(super) use meanwhile::CREATES_AGAIN;
 pub(super) use wait::WAITS;
 
 use self::prober::Prober;
