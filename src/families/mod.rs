@@ -13,6 +13,7 @@ mod mailbox;
 mod observer;
 pub mod pagination;
 mod problem;
+pub mod rate_limit;
 mod session;
 #[cfg(test)]
 pub(crate) mod testing;

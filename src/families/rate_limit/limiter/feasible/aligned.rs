@@ -1,0 +1,124 @@
+//! The fixed window on the server's grid.
+
+use super::{
+    super::{
+        model::{Fit, Model, Start},
+        trace::{Counted, Trace},
+    },
+    Bounds, join,
+    pairs::Pairs,
+    quotas,
+    search::Search,
+};
+
+/// How finely windows are told apart, as a share of the window.
+const FINENESS: f64 = 2e-4;
+
+pub(super) fn fit(trace: &Trace, bounds: &Bounds) -> Option<Fit> {
+    let found = quotas(trace, bounds).filter_map(|quota| {
+        let pairs = Pairs::new(trace, Counted::Admitted, quota, bounds.slack);
+        let (window, phase) = window_and_phase(&pairs, trace.silence, bounds.window)?;
+        let model =
+            Model::FixedWindow { quota, window: f64::midpoint(window.0, window.1), start: Start::Aligned(phase) };
+        Some((quota, model, window))
+    });
+    join(found)
+}
+
+/// The windows that meet every pair, and one place of the first boundary.
+pub(in super::super) fn window_and_phase(
+    pairs: &Pairs,
+    silence: f64,
+    windows: (f64, f64),
+) -> Option<((f64, f64), f64)> {
+    // A boundary that must lie in a stretch of which another pair forbids every instant.
+    let contradictory = |apart: &(f64, f64)| pairs.joined.iter().any(|(from, to)| *from <= apart.0 && apart.1 <= *to);
+    if pairs.apart.iter().any(contradictory) {
+        return None;
+    }
+    let least = pairs.joined.iter().map(|(from, to)| to - from).fold(windows.0, f64::max);
+    if least > windows.1 {
+        return None;
+    }
+    let search = Search {
+        possible: |low, high| !phases(pairs, silence, low, high).is_empty(),
+        width: |low| low * FINENESS,
+    };
+    let range = search.range((least, windows.1))?;
+    let part = search.first(range)?;
+    let phases = phases(pairs, silence, part.0, part.1);
+    let (from, to) = phases.first()?;
+    Some((range, f64::midpoint(*from, *to)))
+}
+
+/// Where the first boundary after the first request may lie, for windows between two lengths.
+fn phases(pairs: &Pairs, silence: f64, low: f64, high: f64) -> Vec<(f64, f64)> {
+    let mut allowed = vec![(0.0, high)];
+    for at in &pairs.before {
+        if at + silence > high {
+            return Vec::new();
+        }
+        allowed = without(&allowed, &[(0.0, *at)]);
+    }
+    for (from, to) in &pairs.joined {
+        let surely = boundaries(*from, *to, low, high)
+            .map(|(least, most)| (from - least, to - most))
+            .filter(|(after, until)| after < until);
+        allowed = without(&allowed, &surely.collect::<Vec<_>>());
+    }
+    for (from, to) in &pairs.apart {
+        let maybe: Vec<(f64, f64)> =
+            boundaries(*from, *to, low, high).map(|(least, most)| (from - most, to - least)).collect();
+        allowed = within(&allowed, &maybe);
+        if allowed.is_empty() {
+            return allowed;
+        }
+    }
+    allowed
+}
+
+/// Of each boundary that can lie between two instants: the least and the most time from the first one to it.
+fn boundaries(from: f64, to: f64, low: f64, high: f64) -> impl Iterator<Item = (f64, f64)> {
+    let first = if from < 0.0 { -1.0 } else { ((from / high) - 1.0).floor().max(0.0) };
+    std::iter::successors(Some(first), |n| Some(n + 1.0))
+        .map(move |n| ((n * low).min(n * high), (n * low).max(n * high)))
+        .take_while(move |(least, _)| *least <= to)
+}
+
+/// What of some stretches lies in others, which are in order.
+fn within(stretches: &[(f64, f64)], others: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let mut found: Vec<(f64, f64)> = Vec::new();
+    for (from, to) in stretches {
+        for (start, end) in others {
+            let (from, to) = (from.max(*start), to.min(*end));
+            if from <= to {
+                match found.last_mut() {
+                    Some(last) if from <= last.1 => last.1 = last.1.max(to),
+                    _ => found.push((from, to)),
+                }
+            }
+        }
+    }
+    found
+}
+
+/// What of some stretches lies in none of others, which are in order.
+fn without(stretches: &[(f64, f64)], others: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let mut found = Vec::new();
+    for (from, to) in stretches {
+        let mut from = *from;
+        for (start, end) in others {
+            if *end <= from || *start >= *to {
+                continue;
+            }
+            if *start >= from {
+                found.push((from, *start));
+            }
+            from = from.max(*end);
+        }
+        if from <= *to {
+            found.push((from, *to));
+        }
+    }
+    found
+}

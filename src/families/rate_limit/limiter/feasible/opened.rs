@@ -1,0 +1,91 @@
+//! The fixed window that the first request after the one before opens.
+
+use super::{
+    super::{
+        model::{Fit, Model, Start},
+        trace::{Sample, Trace},
+    },
+    Bounds, join, quotas,
+    search::Search,
+};
+
+/// How finely windows are told apart, as a share of the window.
+const FINENESS: f64 = 2e-4;
+
+/// The most ways things may have gone that are followed; with more, everything counts as possible.
+const WAYS: usize = 64;
+
+pub(super) fn fit(trace: &Trace, bounds: &Bounds) -> Option<Fit> {
+    let found = quotas(trace, bounds).filter_map(|quota| {
+        let search = Search {
+            possible: |low, high| possible(trace, quota, bounds.slack, low, high),
+            width: |low| low * FINENESS,
+        };
+        let span = search.range(bounds.window)?;
+        let window = f64::midpoint(span.0, span.1);
+        Some((quota, Model::FixedWindow { quota, window, start: Start::FirstRequest }, span))
+    });
+    join(found)
+}
+
+/// A window that is open.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Open {
+    /// When it ends, at the earliest and at the latest.
+    ends: (f64, f64),
+    /// How many it has let through.
+    count: u32,
+    /// Whether it may have let others through before the first request of the run.
+    begun_before: bool,
+}
+
+/// Whether a window of that quota, with a length between two bounds, explains every decision.
+pub(in super::super) fn possible(trace: &Trace, quota: u32, slack: u32, low: f64, high: f64) -> bool {
+    let long_ago = Open { ends: (f64::NEG_INFINITY, high - trace.silence), count: 0, begun_before: true };
+    let mut ways = vec![long_ago];
+    for sample in &trace.samples {
+        let mut next: Vec<Open> = Vec::new();
+        for way in &ways {
+            for after in goes_on(way, sample, quota, slack).into_iter().chain(opens(way, sample, quota, slack, low, high))
+            {
+                if !next.contains(&after) {
+                    next.push(after);
+                }
+            }
+        }
+        if next.is_empty() {
+            return false;
+        }
+        if next.len() > WAYS {
+            return true;
+        }
+        ways = next;
+    }
+    true
+}
+
+/// The request falls into the window that is open.
+fn goes_on(way: &Open, sample: &Sample, quota: u32, slack: u32) -> Option<Open> {
+    if sample.sent >= way.ends.1 {
+        return None;
+    }
+    let fits = if sample.admitted {
+        way.count < quota.saturating_add(slack)
+    } else {
+        way.begun_before || way.count >= quota.saturating_sub(slack)
+    };
+    fits.then(|| Open {
+        ends: (way.ends.0.max(sample.sent), way.ends.1),
+        count: way.count + u32::from(sample.admitted),
+        ..*way
+    })
+}
+
+/// The request opens a new window.
+fn opens(way: &Open, sample: &Sample, quota: u32, slack: u32, low: f64, high: f64) -> Option<Open> {
+    if sample.received < way.ends.0 || !(sample.admitted || quota <= slack) {
+        return None;
+    }
+    let at = sample.sent.max(way.ends.0);
+    Some(Open { ends: (at + low, sample.received + high), count: u32::from(sample.admitted), begun_before: false })
+}

@@ -1,0 +1,56 @@
+//! Finding where in a range of parameters something is possible: halving, dropping each part that surely is not.
+
+/// How many parts are looked at before the answer is "maybe", which counts as possible.
+const EFFORT: u32 = 4_000;
+
+/// Looks through `range` for parts no wider than `width(part)` that `possible` does not exclude.
+///
+/// `possible` must never exclude a part that holds a value which is possible.
+pub(super) struct Search<P, W> {
+    pub(super) possible: P,
+    pub(super) width: W,
+}
+
+impl<P: Fn(f64, f64) -> bool, W: Fn(f64) -> f64> Search<P, W> {
+    /// The least and the most that is possible.
+    pub(super) fn range(&self, range: (f64, f64)) -> Option<(f64, f64)> {
+        let mut effort = EFFORT;
+        let first = self.end(range, false, &mut effort)?;
+        let last = self.end((first.0, range.1), true, &mut effort).unwrap_or(first);
+        Some((first.0, last.1))
+    }
+
+    /// A part that is possible, the lowest.
+    pub(super) fn first(&self, range: (f64, f64)) -> Option<(f64, f64)> {
+        self.end(range, false, &mut EFFORT.clone())
+    }
+
+    fn end(&self, (low, high): (f64, f64), from_high: bool, effort: &mut u32) -> Option<(f64, f64)> {
+        if *effort == 0 {
+            return Some((low, high));
+        }
+        *effort -= 1;
+        if !(self.possible)(low, high) {
+            return None;
+        }
+        if high - low <= (self.width)(low) {
+            return Some((low, high));
+        }
+        let middle = f64::midpoint(low, high);
+        let (one, other) = if from_high { ((middle, high), (low, middle)) } else { ((low, middle), (middle, high)) };
+        self.end(one, from_high, effort).or_else(|| self.end(other, from_high, effort))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Search;
+
+    #[test]
+    fn the_ends_of_what_is_possible_are_found() {
+        let search = Search { possible: |low: f64, high: f64| low <= 3.0 && high >= 2.0, width: |_| 1e-3 };
+        let (first, last) = search.range((0.0, 16.0)).unwrap();
+        assert!((first - 2.0).abs() < 2e-3 && (last - 3.0).abs() < 2e-3, "{first} {last}");
+        assert!(search.range((4.0, 16.0)).is_none());
+    }
+}

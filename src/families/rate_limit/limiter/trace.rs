@@ -1,0 +1,132 @@
+//! One run in seconds since its first request, ready to be held against models.
+
+use std::time::Duration;
+
+use super::runs::Run;
+use crate::families::rate_limit::evidence::Decision;
+
+/// A decision at an unknown instant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Sample {
+    pub(super) sent: f64,
+    pub(super) received: f64,
+    pub(super) admitted: bool,
+}
+
+impl Sample {
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        self.sent <= other.received && other.sent <= self.received
+    }
+}
+
+/// What counts against a quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// Requests that were let through.
+    Admitted,
+    /// Every request.
+    All,
+}
+
+/// Some instants, each known to lie between two bounds: the n-th earliest lies between the n-th earliest bounds.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Instants {
+    pub(super) earliest: Vec<f64>,
+    pub(super) latest: Vec<f64>,
+}
+
+impl Instants {
+    fn new<'a>(samples: impl Iterator<Item = &'a Sample> + Clone) -> Self {
+        let sorted = |mut instants: Vec<f64>| {
+            instants.sort_by(f64::total_cmp);
+            instants
+        };
+        Self {
+            earliest: sorted(samples.clone().map(|sample| sample.sent).collect()),
+            latest: sorted(samples.map(|sample| sample.received).collect()),
+        }
+    }
+
+    /// How many surely lie before an instant.
+    pub(super) fn surely_before(&self, instant: f64) -> usize {
+        self.latest.partition_point(|latest| *latest < instant)
+    }
+
+    /// How many may lie before an instant.
+    pub(super) fn maybe_before(&self, instant: f64) -> usize {
+        self.earliest.partition_point(|earliest| *earliest <= instant)
+    }
+}
+
+/// One run in seconds since its first request.
+#[derive(Debug, Clone)]
+pub(super) struct Trace {
+    /// In the order of sending; of requests that were under way at once, those let through first.
+    pub(super) samples: Vec<Sample>,
+    /// How long nothing was sent before.
+    pub(super) silence: f64,
+    admitted: Instants,
+    all: Instants,
+}
+
+impl Trace {
+    /// A run, with every instant made less certain by so many seconds in both directions.
+    pub(super) fn new(run: &Run, blur: f64) -> Self {
+        let zero = run.decisions().map(|decision| decision.sent_us).min().unwrap_or_default();
+        let seconds = |us: u64| Duration::from_micros(us.saturating_sub(zero)).as_secs_f64();
+        let sample = |decision: &Decision| Sample {
+            sent: seconds(decision.sent_us) - blur,
+            received: seconds(decision.received_us.max(decision.sent_us)) + blur,
+            admitted: decision.admitted,
+        };
+        let mut samples: Vec<Sample> = run.decisions().map(sample).collect();
+        samples.sort_by(|one, other| one.sent.total_cmp(&other.sent));
+        let mut from = 0;
+        while from < samples.len() {
+            let mut end = samples[from].received - 2.0 * blur;
+            let mut to = from + 1;
+            while to < samples.len() && samples[to].sent < end {
+                end = end.max(samples[to].received - 2.0 * blur);
+                to += 1;
+            }
+            samples[from..to].sort_by_key(|sample| !sample.admitted);
+            from = to;
+        }
+        let admitted = Instants::new(samples.iter().filter(|sample| sample.admitted));
+        let all = Instants::new(samples.iter());
+        Self { samples, silence: run.silence(), admitted, all }
+    }
+
+    pub(super) const fn counted(&self, counted: Counted) -> &Instants {
+        match counted {
+            Counted::Admitted => &self.admitted,
+            Counted::All => &self.all,
+        }
+    }
+
+    pub(super) fn has_refusals(&self) -> bool {
+        self.samples.iter().any(|sample| !sample.admitted)
+    }
+
+    /// From the first request to the last answer, in seconds.
+    pub(super) fn length(&self) -> f64 {
+        self.all.latest.last().copied().unwrap_or_default()
+    }
+
+    /// How many were let through before the first refusal, and in how many seconds.
+    pub(super) fn first_burst(&self) -> (u32, f64) {
+        let burst = self.samples.iter().take_while(|sample| sample.admitted);
+        let (count, end) = burst.fold((0, 0.0), |(count, _), sample| (count + 1, sample.received));
+        (count, end)
+    }
+
+    /// The longest stretch of requests let through without a refusal.
+    pub(super) fn longest_stretch(&self) -> u32 {
+        let (mut longest, mut current) = (0, 0);
+        for sample in &self.samples {
+            current = if sample.admitted { current + 1 } else { 0 };
+            longest = longest.max(current);
+        }
+        longest
+    }
+}

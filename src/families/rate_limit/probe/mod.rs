@@ -1,0 +1,3 @@
+//! Drives the traffic that shows a rate limit.
+
+pub mod model;
