@@ -10,7 +10,7 @@ use super::{
 
 /// The most requests that were surely let through within any stretch of so many seconds.
 pub(in crate::families::rate_limit) fn most_within(run: &Run, window: f64) -> u32 {
-    let trace = Trace::new(run, 0.0);
+    let trace = Trace::new(run, 0.0, None);
     let admitted: Vec<(f64, f64)> =
         trace.samples.iter().filter(|sample| sample.admitted).map(|sample| (sample.sent, sample.received)).collect();
     let from = |(n, (sent, _)): (usize, &(f64, f64))| {
@@ -39,7 +39,7 @@ fn exceeds(declared: &Declared, runs: &[&Run], quota: u32) -> Option<bool> {
             })
             .collect(),
     };
-    let trace = Trace::new(&admitted, BLUR * window);
+    let trace = Trace::new(&admitted, BLUR * window, declared.horizon());
     let kinds = match declared.model {
         None => &[Kind::FixedWindow, Kind::TokenBucket][..],
         // Whatever these let through, windows on their grid let through as well.
@@ -76,7 +76,7 @@ pub(in crate::families::rate_limit) fn kept(declared: &Declared, runs: &[Run]) -
     let most = at_once.saturating_add(tolerance(quota));
     let together = exceeds(declared, &runs.iter().collect::<Vec<_>>(), most)?;
     let of_run = |run: &Run| {
-        let trace = Trace::new(run, 0.0);
+        let trace = Trace::new(run, 0.0, None);
         let (admitted, seconds) = trace.first_burst();
         // What flows in while the burst lasts is not more than is declared.
         let beyond = f64::from(admitted) - f64::from(most) - seconds * f64::from(quota) / window;

@@ -53,7 +53,7 @@ pub(in crate::families::rate_limit) fn next_experiment(
     if kinds.len() <= 1 {
         return Next::Settled(kinds);
     }
-    let trace = Trace::new(run, 0.0);
+    let trace = Trace::new(run, 0.0, None);
     let (burst, _) = trace.first_burst();
     let quota = declared.at_once().unwrap_or(burst).max(burst).max(1);
     let window = declared.window().unwrap_or_else(|| {

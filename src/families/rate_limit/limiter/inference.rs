@@ -47,13 +47,13 @@ impl Inference {
 fn slack(declared: &Declared, run: &Run) -> u32 {
     let seen = run.decisions().take_while(|decision| decision.admitted).count();
     let quota = declared.quota.unwrap_or(0).max(u32::try_from(seen).unwrap_or(u32::MAX));
-    (quota / 20).max(1)
+    quota / 20
 }
 
 /// What parameters are tried: a few times shorter and longer than the declared window, else than what was seen.
 pub(super) fn bounds(declared: &Declared, length: f64, slack: u32) -> Bounds {
     let window = match declared.window() {
-        Some(window) => (window / 8.0, (window * 8.0).max(length)),
+        Some(window) => (window / 8.0, window * 4.0),
         None => ((length / 64.0).max(0.2), (length * 2.0).max(1.0)),
     };
     Bounds { window, slack }
@@ -61,13 +61,13 @@ pub(super) fn bounds(declared: &Declared, length: f64, slack: u32) -> Bounds {
 
 /// Instants are made less certain by this share of the window before a model is given up: servers whose clocks are
 /// coarse.
-pub(super) const BLUR: f64 = 0.01;
+pub(super) const BLUR: f64 = 0.003;
 
 /// The models that explain one run, with slack or exactly.
 pub(super) fn fits_of(declared: &Declared, run: &Run, exactly: bool) -> Vec<Fit> {
-    let precise = Trace::new(run, 0.0);
+    let precise = Trace::new(run, 0.0, declared.horizon());
     let window = declared.window().unwrap_or_else(|| precise.length() / 4.0);
-    let (trace, slack) = if exactly { (precise, 0) } else { (Trace::new(run, BLUR * window), slack(declared, run)) };
+    let (trace, slack) = if exactly { (precise, 0) } else { (Trace::new(run, BLUR * window, declared.horizon()), slack(declared, run)) };
     if !trace.has_refusals() {
         return delays(&trace).into_iter().collect();
     }
@@ -119,7 +119,7 @@ pub(in crate::families::rate_limit) fn infer(declared: &Declared, runs: &[Run]) 
 
 /// Whether a run could tell anything: refusals, or delays, and more than a burst.
 fn tells(run: &Run) -> bool {
-    let delayed = || delays(&Trace::new(run, 0.0)).is_some();
+    let delayed = || delays(&Trace::new(run, 0.0, None)).is_some();
     run.phases.len() > 1 && run.decisions().any(|decision| !decision.admitted) || delayed()
 }
 

@@ -63,15 +63,18 @@ impl Instants {
 pub(super) struct Trace {
     /// In the order of sending; of requests that were under way at once, those let through first.
     pub(super) samples: Vec<Sample>,
-    /// How long nothing was sent before.
+    /// How long nothing was sent before; without end if a limiter of the declared window is known to be fresh.
     pub(super) silence: f64,
+    /// How long nothing was sent before, whatever is declared.
+    pub(super) silence_seen: f64,
     admitted: Instants,
     all: Instants,
 }
 
 impl Trace {
-    /// A run, with every instant made less certain by so many seconds in both directions.
-    pub(super) fn new(run: &Run, blur: f64) -> Self {
+    /// A run, with every instant made less certain by so many seconds in both directions. A limiter is taken to be
+    /// fresh after a silence of `horizon` seconds.
+    pub(super) fn new(run: &Run, blur: f64, horizon: Option<f64>) -> Self {
         let zero = run.decisions().map(|decision| decision.sent_us).min().unwrap_or_default();
         let seconds = |us: u64| Duration::from_micros(us.saturating_sub(zero)).as_secs_f64();
         let sample = |decision: &Decision| Sample {
@@ -94,7 +97,9 @@ impl Trace {
         }
         let admitted = Instants::new(samples.iter().filter(|sample| sample.admitted));
         let all = Instants::new(samples.iter());
-        Self { samples, silence: run.silence(), admitted, all }
+        let silence_seen = run.silence();
+        let fresh = horizon.is_some_and(|horizon| silence_seen >= horizon);
+        Self { samples, silence: if fresh { f64::INFINITY } else { silence_seen }, silence_seen, admitted, all }
     }
 
     pub(super) const fn counted(&self, counted: Counted) -> &Instants {
@@ -102,6 +107,11 @@ impl Trace {
             Counted::Admitted => &self.admitted,
             Counted::All => &self.all,
         }
+    }
+
+    /// Every request.
+    pub(super) const fn all(&self) -> &Instants {
+        &self.all
     }
 
     pub(super) fn has_refusals(&self) -> bool {

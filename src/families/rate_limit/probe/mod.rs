@@ -1,3 +1,3 @@
 //! Drives the traffic that shows a rate limit.
 
-pub mod model;
+pub(super) mod model;

@@ -200,6 +200,10 @@ impl<'a> Driver<'a> {
             self.begin(PhaseKind::Return);
             let half = self.quota().div_ceil(2).saturating_sub(1);
             let refused = self.burst(half.max(2)).await;
+            let back = self.run.phases.last().map_or(0, |phase| phase.decisions.iter().filter(|d| d.admitted).count());
+            if refused && back * 4 <= self.quota() as usize {
+                self.seep().await;
+            }
             if !refused && self.settled().is_some_and(|kinds| kinds == [Kind::FixedWindow]) {
                 // What a boundary lets through twice is worth to be seen.
                 self.burst(self.allowance.burst).await;
@@ -265,6 +269,26 @@ impl<'a> Driver<'a> {
         let silence = self.told.unwrap_or_default().min(self.allowance.silence * 2).max(self.allowance.silence);
         self.session.pause(silence).await;
         self.send(1).await == [true]
+    }
+
+    /// Little came back at once: one request now and then for half a window shows whether it goes on so.
+    async fn seep(&mut self) {
+        const TIMES: u32 = 14;
+        self.begin(PhaseKind::Trickle);
+        let begun = self.session.now();
+        let window = self.window();
+        let period = match self.told.map(|told| told.as_secs_f64()).filter(|told| *told < window / 5.0) {
+            Some(told) => told.max(window / 25.0),
+            None => window / 25.0,
+        };
+        for n in 1..=TIMES {
+            let next = begun + seconds(period * f64::from(n));
+            if self.over() || period * f64::from(n) > window {
+                return;
+            }
+            self.session.pause(next.saturating_sub(self.session.now())).await;
+            self.send(1).await;
+        }
     }
 
     /// Silences and bursts that tell apart what remains.

@@ -1,3 +1,3 @@
 //! The rules of rate limits, each with its judge; pure functions of the evidence.
 
-pub mod model;
+pub(super) mod model;

@@ -6,6 +6,7 @@ use super::{
         trace::{Counted, Trace},
     },
     Bounds, join,
+    grid::Grid,
     pairs::Pairs,
     quotas,
     search::Search,
@@ -16,8 +17,7 @@ const FINENESS: f64 = 2e-4;
 
 pub(super) fn fit(trace: &Trace, bounds: &Bounds) -> Option<Fit> {
     let found = quotas(trace, bounds).filter_map(|quota| {
-        let pairs = Pairs::new(trace, Counted::Admitted, quota, bounds.slack);
-        let (window, phase) = window_and_phase(&pairs, trace.silence, bounds.window)?;
+        let (window, phase) = window_and_phase(trace, quota, bounds.slack, bounds.window)?;
         let model =
             Model::FixedWindow { quota, window: f64::midpoint(window.0, window.1), start: Start::Aligned(phase) };
         Some((quota, model, window))
@@ -25,12 +25,17 @@ pub(super) fn fit(trace: &Trace, bounds: &Bounds) -> Option<Fit> {
     join(found)
 }
 
-/// The windows that meet every pair, and one place of the first boundary.
+/// How wide windows are for a look at every request: coarser, pairs alone are looked at.
+const NARROW: f64 = 4e-3;
+
+/// The windows of a quota that explain every decision, and one place of the first boundary.
 pub(in super::super) fn window_and_phase(
-    pairs: &Pairs,
-    silence: f64,
+    trace: &Trace,
+    quota: u32,
+    slack: u32,
     windows: (f64, f64),
 ) -> Option<((f64, f64), f64)> {
+    let pairs = Pairs::new(trace, Counted::Admitted, quota, slack);
     // A boundary that must lie in a stretch of which another pair forbids every instant.
     let contradictory = |apart: &(f64, f64)| pairs.joined.iter().any(|(from, to)| *from <= apart.0 && apart.1 <= *to);
     if pairs.apart.iter().any(contradictory) {
@@ -40,15 +45,41 @@ pub(in super::super) fn window_and_phase(
     if least > windows.1 {
         return None;
     }
-    let search = Search {
-        possible: |low, high| !phases(pairs, silence, low, high).is_empty(),
-        width: |low| low * FINENESS,
+    let phase = |low: f64, high: f64| {
+        let spans = phases(&pairs, trace.silence, low, high);
+        if high - low > low * NARROW {
+            return spans.first().copied();
+        }
+        let exact = Search {
+            possible: |from, to| placed(trace, quota, slack, Grid { window: (low, high), phase: (from, to) }),
+            width: |_| (high - low).max(low * FINENESS) * 2.0,
+        };
+        spans.into_iter().find_map(|span| exact.first(span))
     };
+    let search = Search { possible: |low, high| phase(low, high).is_some(), width: |low| low * FINENESS };
     let range = search.range((least, windows.1))?;
     let part = search.first(range)?;
-    let phases = phases(pairs, silence, part.0, part.1);
-    let (from, to) = phases.first()?;
-    Some((range, f64::midpoint(*from, *to)))
+    let (from, to) = phase(part.0, part.1)?;
+    Some((range, f64::midpoint(from, to)))
+}
+
+/// Whether every decision is explained with boundaries placed between requests.
+fn placed(trace: &Trace, quota: u32, slack: u32, grid: Grid) -> bool {
+    let furthest = |n: f64, from: usize, (): &()| {
+        let unseen = grid.begins(n).0 < -trace.silence;
+        let mut count = 0;
+        let stop = trace.samples[from..].iter().position(|sample| {
+            let explained = if sample.admitted {
+                count < quota.saturating_add(slack)
+            } else {
+                unseen || count >= quota.saturating_sub(slack)
+            };
+            count += u32::from(sample.admitted);
+            !explained
+        });
+        stop.map_or(trace.samples.len(), |stop| from + stop)
+    };
+    grid.placed(trace, (), furthest, |_, _, ()| ())
 }
 
 /// Where the first boundary after the first request may lie, for windows between two lengths.

@@ -8,12 +8,17 @@ use super::{
         model::{Fit, Model},
         trace::{Counted, Instants, Sample, Trace},
     },
-    Bounds, join, quotas,
+    Bounds,
+    grid::Grid,
+    join, quotas,
     search::Search,
 };
 
 /// How finely windows and boundaries are told apart, as a share of the window.
 const FINENESS: f64 = 2e-3;
+
+/// How wide the place of a boundary is, as a share of the window, for a look at where each request lies.
+const NARROW: f64 = 4e-3;
 
 pub(super) fn fit(trace: &Trace, bounds: &Bounds) -> Option<Fit> {
     explained(trace, bounds, Counted::Admitted)
@@ -55,48 +60,71 @@ struct Weighed<'t> {
 impl Weighed<'_> {
     /// A place of the first boundary after the first request, for windows between two lengths.
     fn phase(&self, window: (f64, f64)) -> Option<(f64, f64)> {
-        let spread = (window.1 - window.0) * 0.5;
+        let spread = window.1 - window.0;
         let search = Search {
             possible: |low, high| self.possible(window, (low, high)),
-            width: |_| spread.max(window.0 * FINENESS),
+            width: |_| (spread / 16.0).max(window.0 * FINENESS / 4.0),
         };
         search.first((0.0, window.1))
     }
 
     fn possible(&self, window: (f64, f64), phase: (f64, f64)) -> bool {
-        self.trace.samples.iter().all(|sample| self.explains(sample, window, phase))
+        let grid = Grid { window, phase };
+        self.trace.samples.iter().all(|sample| self.explains(sample, grid))
+            && (phase.1 - phase.0 > window.0 * NARROW || self.placed(grid))
     }
 
-    fn explains(&self, sample: &Sample, window: (f64, f64), phase: (f64, f64)) -> bool {
-        let begins = |n: f64| {
-            let (one, other) = (n * window.0, n * window.1);
-            (phase.0 + one.min(other), phase.1 + one.max(other))
-        };
-        let first = ((sample.sent - phase.1) / window.1 - 1.0).floor().max(-1.0);
+    /// Whether the decision is right in some window, whatever window others lie in.
+    fn explains(&self, sample: &Sample, grid: Grid) -> bool {
+        let first = ((sample.sent - grid.phase.1) / grid.window.1 - 1.0).floor().max(-1.0);
         std::iter::successors(Some(first), |n| Some(n + 1.0))
-            .map(|n| (begins(n - 1.0), begins(n), begins(n + 1.0)))
-            .take_while(|(_, current, _)| current.0 <= sample.received)
-            .filter(|(_, _, next)| next.1 > sample.sent)
-            .any(|(previous, current, _)| self.explains_in(sample, window, previous, current))
+            .map(|n| (n, grid.begins(n - 1.0), grid.begins(n), grid.begins(n + 1.0)))
+            .take_while(|(_, _, current, _)| current.0 <= sample.received)
+            .filter(|(.., next)| next.1 > sample.sent)
+            .any(|(n, previous, current, _)| {
+                let counts = if sample.admitted {
+                    let both = self.surely(previous.1, sample.sent);
+                    let current = self.surely(current.1, sample.sent).min(both);
+                    (both - current, current)
+                } else {
+                    let own = if self.counted == Counted::All { 1.0 } else { 0.0 };
+                    let both = self.maybe(previous.0, sample.received) - own;
+                    let current = (self.maybe(current.0, sample.received) - own).min(both);
+                    (both - current, current)
+                };
+                self.right(sample, grid, n, counts)
+            })
     }
 
-    /// Whether the decision is right in a window that begins between two bounds.
-    fn explains_in(&self, sample: &Sample, window: (f64, f64), previous: (f64, f64), current: (f64, f64)) -> bool {
+    /// Whether a decision is right in the n-th window, with so many counted in the window before and in this one.
+    fn right(&self, sample: &Sample, grid: Grid, n: f64, (before, current): (f64, f64)) -> bool {
+        let begins = grid.begins(n);
         let share = |elapsed: f64, window: f64| (1.0 - elapsed / window).clamp(0.0, 1.0);
-        let least_share = share(sample.received - current.0, window.0);
-        let most_share = share(sample.sent - current.1, window.1);
         let (quota, slack) = (f64::from(self.quota), f64::from(self.slack));
         if sample.admitted {
-            let least = self.surely(current.1, sample.sent) + least_share * self.surely(previous.1, current.0);
-            return least < quota + slack;
+            return current + share(sample.received - begins.0, grid.window.0) * before < quota + slack;
         }
-        let own = if self.counted == Counted::All { 1.0 } else { 0.0 };
-        let unseen = |begin: f64, weight: f64| if begin < -self.trace.silence { weight * quota } else { 0.0 };
-        let most = self.maybe(current.0, sample.received) - own
-            + most_share * self.maybe(previous.0, current.1)
-            + unseen(previous.0, most_share)
-            + unseen(current.0, 1.0);
-        most > quota - 1.0 - slack
+        let share = share(sample.sent - begins.1, grid.window.1);
+        let unseen = |begin: f64, weight: f64| if begin < -self.trace.silence_seen { weight * quota } else { 0.0 };
+        let unseen = unseen(grid.begins(n - 1.0).0, share) + unseen(begins.0, 1.0);
+        current + share * before + unseen > quota - 1.0 - slack
+    }
+
+    /// Whether every decision is right with boundaries placed between requests.
+    fn placed(&self, grid: Grid) -> bool {
+        let samples = &self.trace.samples;
+        let counts = |sample: &Sample| sample.admitted || self.counted == Counted::All;
+        let furthest = |n: f64, from: usize, before: &usize| {
+            let mut current = 0;
+            let stop = samples[from..].iter().position(|sample| {
+                let right = self.right(sample, grid, n, (count(*before), count(current)));
+                current += usize::from(counts(sample));
+                !right
+            });
+            stop.map_or(samples.len(), |stop| from + stop)
+        };
+        let next = |from: usize, end: usize, _: &usize| samples[from..end].iter().filter(|s| counts(s)).count();
+        grid.placed(self.trace, 0, furthest, next)
     }
 
     /// How many surely lie between two instants.

@@ -5,6 +5,7 @@ mod block;
 mod bucket;
 mod concurrency;
 mod counter;
+mod grid;
 mod log;
 mod opened;
 mod pairs;
@@ -83,7 +84,7 @@ pub(super) fn allows(kind: Kind, admitted: &Trace, quota: u32, window: f64, refi
             bucket::possible(admitted, quota, 0, low, high)
         }
         Kind::FixedWindow => {
-            aligned::window_and_phase(&pairs(), admitted.silence, (low, high)).is_some()
+            aligned::window_and_phase(admitted, quota, 0, (low, high)).is_some()
                 || opened::possible(admitted, quota, 0, low, high)
         }
         Kind::SlidingLog => pairs().apart.iter().all(|(from, to)| to - from >= low),

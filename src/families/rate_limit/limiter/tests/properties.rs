@@ -1,0 +1,1 @@
+//! Over random limits and lines.
