@@ -1,7 +1,7 @@
 //! What to send next, to tell apart the models that still explain a run.
 
 use super::{
-    inference::fits_of,
+    inference::{fits_of, joined},
     model::{Fit, Kind},
     runs::{Declared, Run},
     simulate::Simulator,
@@ -42,18 +42,26 @@ const SILENCES: [f64; 7] = [0.12, 0.25, 0.4, 0.52, 0.75, 1.02, 1.3];
 /// The experiment that tells most of the remaining models apart, at the least cost.
 pub(in crate::families::rate_limit) fn next_experiment(
     declared: &Declared,
+    before: &[Run],
     run: &Run,
-    now: f64,
     means: &Means,
 ) -> Next {
-    let fits = fits_of(declared, run, false);
+    let whole = joined(before.iter().chain(std::iter::once(run)));
+    let mut fits = fits_of(declared, &whole, false);
+    let mut seen = whole;
+    if declared.model.is_some_and(|declared| fits.iter().all(|fit| fit.model.kind() != declared)) {
+        // To be rejected it must explain no run, each by itself.
+        fits = fits_of(declared, run, false);
+        seen = run.clone();
+    }
     let mut kinds: Vec<Kind> = fits.iter().map(|fit| fit.model.kind()).collect();
     kinds.sort_unstable();
     kinds.dedup();
     if kinds.len() <= 1 {
         return Next::Settled(kinds);
     }
-    let trace = Trace::new(run, 0.0, None);
+    let trace = Trace::new(&seen, 0.0, None);
+    let now = trace.length();
     let (burst, _) = trace.first_burst();
     let quota = declared.at_once().unwrap_or(burst).max(burst).max(1);
     let window = declared.window().unwrap_or_else(|| {
@@ -71,19 +79,29 @@ pub(in crate::families::rate_limit) fn next_experiment(
             if length > means.seconds || sent.max()? > means.requests {
                 return None;
             }
-            let apart = |one: &(Kind, Vec<u32>), other: &(Kind, Vec<u32>)| {
-                one.0 != other.0
-                    && one.1.iter().zip(&other.1).any(|(one, other)| f64::from(one.abs_diff(*other)) >= distinct)
-            };
-            let told = outcomes
-                .iter()
-                .enumerate()
-                .map(|(n, one)| outcomes[n + 1..].iter().filter(|other| apart(one, other)).count())
-                .sum::<usize>();
-            (told > 0).then_some((told, length, experiment))
+            let told = kinds_apart(&kinds, &outcomes, distinct);
+            (told.1 > 0).then_some((told, length, experiment))
         })
         .max_by(|one, other| one.0.cmp(&other.0).then(other.1.total_cmp(&one.1)));
     best.map_or(Next::Indistinct, |(.., experiment)| Next::Try(experiment))
+}
+
+/// How many pairs of kinds come out differently whatever their parameters, and how many pairs of models.
+fn kinds_apart(kinds: &[Kind], outcomes: &[(Kind, Vec<u32>)], distinct: f64) -> (usize, usize) {
+    let apart = |one: &[u32], other: &[u32]| {
+        one.iter().zip(other).any(|(one, other)| f64::from(one.abs_diff(*other)) >= distinct)
+    };
+    let of = |kind: Kind| outcomes.iter().filter(move |(other, _)| *other == kind).map(|(_, counts)| counts);
+    let (mut wholly, mut partly) = (0, 0);
+    for (n, kind) in kinds.iter().enumerate() {
+        for other in &kinds[n + 1..] {
+            let pairs = of(*kind).flat_map(|one| of(*other).map(move |other| apart(one, other)));
+            let (all, some) = pairs.fold((true, 0), |(all, some), apart| (all && apart, some + usize::from(apart)));
+            wholly += usize::from(all);
+            partly += some;
+        }
+    }
+    (wholly, partly)
 }
 
 /// Everything that is tried: a silence and a burst, and two of both, the first burst whole or half.

@@ -10,9 +10,9 @@ use super::{
 /// How sure an inference is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::families::rate_limit) enum Confidence {
-    /// In each of at least two runs one kind alone explains what was seen, even with slack.
+    /// One kind alone explains two runs, even with slack.
     Confident,
-    /// One kind alone explains every run, or does so without slack.
+    /// One kind alone explains the only run, or two runs without slack.
     Likely,
     /// Several kinds explain what was seen, or none does.
     Undetermined,
@@ -56,7 +56,7 @@ pub(super) fn bounds(declared: &Declared, length: f64, slack: u32) -> Bounds {
         Some(window) => (window / 8.0, window * 4.0),
         None => ((length / 64.0).max(0.2), (length * 2.0).max(1.0)),
     };
-    Bounds { window, slack }
+    Bounds { window, likely: declared.window(), slack }
 }
 
 /// Instants are made less certain by this share of the window before a model is given up: servers whose clocks are
@@ -97,24 +97,35 @@ fn delays(trace: &Trace) -> Option<Fit> {
 
 /// Compares the models on every run that could tell anything.
 pub(in crate::families::rate_limit) fn infer(declared: &Declared, runs: &[Run]) -> Inference {
-    let loose: Vec<Vec<Fit>> = runs.iter().filter(|run| tells(run)).map(|run| fits_of(declared, run, false)).collect();
-    let by_run: Vec<Vec<Kind>> = loose.iter().map(|fits| kinds(fits)).collect();
-    let feasible = common(&loose);
     let told: Vec<&Run> = runs.iter().filter(|run| tells(run)).collect();
-    let exact: Vec<Vec<Fit>> = told.iter().map(|run| fits_of(declared, run, true)).collect();
-    let exactly = common(&exact);
-    let single = |fits: &[Fit]| matches!(kinds(fits).as_slice(), [_]);
-    let (best, confidence) = if single(&feasible) {
-        let sure = by_run.len() >= 2 && by_run.iter().all(|kinds| kinds.len() == 1);
-        let kind = feasible[0].model.kind();
-        let best = exactly.iter().find(|fit| fit.model.kind() == kind).unwrap_or(&feasible[0]);
-        (Some(best.clone()), if sure { Confidence::Confident } else { Confidence::Likely })
-    } else if by_run.len() >= 2 && single(&exactly) {
-        (exactly.first().cloned(), Confidence::Likely)
-    } else {
-        (None, Confidence::Undetermined)
+    let alone: Vec<Vec<Kind>> = told.iter().map(|run| kinds(&fits_of(declared, run, false))).collect();
+    let whole = joined(runs);
+    let (feasible, exact) = match told.as_slice() {
+        [] => (Vec::new(), Vec::new()),
+        _ => (fits_of(declared, &whole, false), fits_of(declared, &whole, true)),
     };
-    Inference { feasible, best, confidence, by_run }
+    // What explains everything explains each run; the checks are not sharp, so this may say more.
+    let in_each = |fit: &Fit| alone.iter().all(|kinds| kinds.contains(&fit.model.kind()));
+    let feasible: Vec<Fit> = feasible.into_iter().filter(in_each).collect();
+    let exact: Vec<Fit> = exact.into_iter().filter(in_each).collect();
+    let of_kind = |fits: &[Fit], kind: Kind| fits.iter().find(|fit| fit.model.kind() == kind).cloned();
+    let (best, confidence) = match (kinds(&feasible).as_slice(), kinds(&exact).as_slice()) {
+        ([kind], _) => {
+            let sure = if alone.len() >= 2 { Confidence::Confident } else { Confidence::Likely };
+            (of_kind(&exact, *kind).or_else(|| of_kind(&feasible, *kind)), sure)
+        }
+        (_, [kind]) if alone.len() >= 2 => (of_kind(&exact, *kind), Confidence::Likely),
+        _ => (None, Confidence::Undetermined),
+    };
+    Inference { feasible, best, confidence, by_run: alone }
+}
+
+/// Runs as one, for it is the same limiter.
+pub(super) fn joined<'r>(runs: impl IntoIterator<Item = &'r Run>) -> Run {
+    let mut runs = runs.into_iter();
+    let mut whole = runs.next().cloned().unwrap_or_default();
+    whole.phases.extend(runs.flat_map(|run| run.phases.iter().cloned()));
+    whole
 }
 
 /// Whether a run could tell anything: refusals, or delays, and more than a burst.
@@ -128,43 +139,4 @@ fn kinds(fits: &[Fit]) -> Vec<Kind> {
     kinds.sort_unstable();
     kinds.dedup();
     kinds
-}
-
-/// The models whose kind explains every run, with the parameters that any run leaves open.
-fn common(runs: &[Vec<Fit>]) -> Vec<Fit> {
-    let Some((first, others)) = runs.split_first() else { return Vec::new() };
-    let in_all = |fit: &&Fit| {
-        others.iter().all(|fits| fits.iter().any(|other| other.model.kind() == fit.model.kind()))
-    };
-    first.iter().filter(in_all).map(|fit| narrowed(fit, others)).collect()
-}
-
-/// A fit with what other runs say of the same variant, where they agree.
-fn narrowed(fit: &Fit, others: &[Vec<Fit>]) -> Fit {
-    let mut fit = fit.clone();
-    for other in others.iter().flatten().filter(|other| same_variant(&other.model, &fit.model)) {
-        let quota = (fit.quota.0.max(other.quota.0), fit.quota.1.min(other.quota.1));
-        if quota.0 <= quota.1 {
-            fit.quota = quota;
-        }
-        let span = (fit.span.0.max(other.span.0), fit.span.1.min(other.span.1));
-        if span.0 <= span.1 {
-            fit.span = span;
-        }
-    }
-    fit
-}
-
-/// Whether two models differ in numbers only.
-fn same_variant(one: &Model, other: &Model) -> bool {
-    use super::model::Start::{Aligned, FirstRequest};
-    match (one, other) {
-        (Model::FixedWindow { start: one, .. }, Model::FixedWindow { start: other, .. }) => {
-            matches!((one, other), (Aligned(_), Aligned(_)) | (FirstRequest, FirstRequest))
-        }
-        (Model::SlidingLog { counts_refused: one, .. }, Model::SlidingLog { counts_refused: other, .. })
-        | (Model::SlidingCounter { counts_refused: one, .. }, Model::SlidingCounter { counts_refused: other, .. })
-        | (Model::Block { restarts: one, .. }, Model::Block { restarts: other, .. }) => one == other,
-        _ => one.kind() == other.kind(),
-    }
 }

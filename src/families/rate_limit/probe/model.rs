@@ -78,7 +78,7 @@ impl Allowance {
         Self {
             burst,
             requests: of_quotas.max(u64::from(burst)),
-            time: seconds(2.5 * window.max(declared.horizon().unwrap_or(window))),
+            time: seconds(2.7 * window.max(declared.horizon().unwrap_or(window))),
             silence: own,
             declared,
         }
@@ -112,11 +112,12 @@ pub(in crate::families::rate_limit) async fn drive(
         let silence = rest(session, allowance, told, &begun);
         session.pause(silence).await;
         begun.push(session.now());
-        let mut driver = Driver::new(session, limited, allowance, silence);
+        let mut driver = Driver::new(session, limited, allowance, &runs.runs, silence);
         driver.run(runs.runs.len() < RUNS - 1).await;
-        runs.ended = driver.ended;
-        if driver.run.phases.iter().any(|phase| !phase.decisions.is_empty()) {
-            runs.runs.push(driver.run);
+        let Driver { run, ended, .. } = driver;
+        runs.ended = ended;
+        if run.phases.iter().any(|phase| !phase.decisions.is_empty()) {
+            runs.runs.push(run);
         }
         if runs.ended.is_some() || session.stopping() {
             break;
@@ -159,6 +160,8 @@ struct Driver<'a> {
     session: &'a dyn Session,
     limited: &'a dyn Limited,
     allowance: &'a Allowance,
+    /// The runs before.
+    before: &'a [Run],
     run: Run,
     sent: u64,
     begun: Duration,
@@ -169,12 +172,19 @@ struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    fn new(session: &'a dyn Session, limited: &'a dyn Limited, allowance: &'a Allowance, silence: Duration) -> Self {
+    fn new(
+        session: &'a dyn Session,
+        limited: &'a dyn Limited,
+        allowance: &'a Allowance,
+        before: &'a [Run],
+        silence: Duration,
+    ) -> Self {
         let silence_us = u64::try_from(silence.as_micros()).unwrap_or(u64::MAX);
         Self {
             session,
             limited,
             allowance,
+            before,
             run: Run { silence_us, ..Run::default() },
             sent: 0,
             begun: session.now(),
@@ -303,8 +313,8 @@ impl<'a> Driver<'a> {
                 seconds: self.allowance.time.saturating_sub(elapsed).as_secs_f64(),
                 exchange: self.exchange(),
             };
-            let now = elapsed.as_secs_f64();
-            let Next::Try(experiment) = next_experiment(&self.allowance.declared, &self.run, now, &means) else {
+            let next = next_experiment(&self.allowance.declared, self.before, &self.run, &means);
+            let Next::Try(experiment) = next else {
                 return;
             };
             for (silence, most) in experiment.stages {
@@ -331,7 +341,7 @@ impl<'a> Driver<'a> {
     /// The kinds that still explain the run, if it is settled.
     fn settled(&self) -> Option<Vec<Kind>> {
         let means = Means { requests: 0, seconds: 0.0, exchange: 0.0 };
-        match next_experiment(&self.allowance.declared, &self.run, 0.0, &means) {
+        match next_experiment(&self.allowance.declared, self.before, &self.run, &means) {
             Next::Settled(kinds) => Some(kinds),
             Next::Indistinct | Next::Try(_) => None,
         }

@@ -17,9 +17,8 @@ const FINENESS: f64 = 2e-4;
 
 pub(super) fn fit(trace: &Trace, bounds: &Bounds) -> Option<Fit> {
     let found = quotas(trace, bounds).filter_map(|quota| {
-        let (window, phase) = window_and_phase(trace, quota, bounds.slack, bounds.window)?;
-        let model =
-            Model::FixedWindow { quota, window: f64::midpoint(window.0, window.1), start: Start::Aligned(phase) };
+        let (window, (exact, phase)) = window_and_phase(trace, quota, bounds.slack, bounds.window, bounds.likely)?;
+        let model = Model::FixedWindow { quota, window: exact, start: Start::Aligned(phase) };
         Some((quota, model, window))
     });
     join(found)
@@ -28,13 +27,15 @@ pub(super) fn fit(trace: &Trace, bounds: &Bounds) -> Option<Fit> {
 /// How wide windows are for a look at every request: coarser, pairs alone are looked at.
 const NARROW: f64 = 4e-3;
 
-/// The windows of a quota that explain every decision, and one place of the first boundary.
+/// The windows of a quota that explain every decision; one of them, if possible the likely one, with one place of the
+/// first boundary.
 pub(in super::super) fn window_and_phase(
     trace: &Trace,
     quota: u32,
     slack: u32,
     windows: (f64, f64),
-) -> Option<((f64, f64), f64)> {
+    likely: Option<f64>,
+) -> Option<((f64, f64), (f64, f64))> {
     let pairs = Pairs::new(trace, Counted::Admitted, quota, slack);
     // A boundary that must lie in a stretch of which another pair forbids every instant.
     let contradictory = |apart: &(f64, f64)| pairs.joined.iter().any(|(from, to)| *from <= apart.0 && apart.1 <= *to);
@@ -58,9 +59,10 @@ pub(in super::super) fn window_and_phase(
     };
     let search = Search { possible: |low, high| phase(low, high).is_some(), width: |low| low * FINENESS };
     let range = search.range((least, windows.1))?;
-    let part = search.first(range)?;
+    let likely = likely.map(|likely| (likely * (1.0 - FINENESS), likely * (1.0 + FINENESS)));
+    let part = likely.filter(|(low, high)| phase(*low, *high).is_some()).or_else(|| search.first(range))?;
     let (from, to) = phase(part.0, part.1)?;
-    Some((range, f64::midpoint(from, to)))
+    Some((range, (f64::midpoint(part.0, part.1), f64::midpoint(from, to))))
 }
 
 /// Whether every decision is explained with boundaries placed between requests.
@@ -83,7 +85,7 @@ fn placed(trace: &Trace, quota: u32, slack: u32, grid: Grid) -> bool {
 }
 
 /// Where the first boundary after the first request may lie, for windows between two lengths.
-fn phases(pairs: &Pairs, silence: f64, low: f64, high: f64) -> Vec<(f64, f64)> {
+pub(super) fn phases(pairs: &Pairs, silence: f64, low: f64, high: f64) -> Vec<(f64, f64)> {
     let mut allowed = vec![(0.0, high)];
     for at in &pairs.before {
         if at + silence > high {
@@ -95,12 +97,11 @@ fn phases(pairs: &Pairs, silence: f64, low: f64, high: f64) -> Vec<(f64, f64)> {
         let surely = boundaries(*from, *to, low, high)
             .map(|(least, most)| (from - least, to - most))
             .filter(|(after, until)| after < until);
-        allowed = without(&allowed, &surely.collect::<Vec<_>>());
+        allowed = without(&allowed, &ascending(surely));
     }
     for (from, to) in &pairs.apart {
-        let maybe: Vec<(f64, f64)> =
-            boundaries(*from, *to, low, high).map(|(least, most)| (from - most, to - least)).collect();
-        allowed = within(&allowed, &maybe);
+        let maybe = boundaries(*from, *to, low, high).map(|(least, most)| (from - most, to - least));
+        allowed = within(&allowed, &ascending(maybe));
         if allowed.is_empty() {
             return allowed;
         }
@@ -114,6 +115,13 @@ fn boundaries(from: f64, to: f64, low: f64, high: f64) -> impl Iterator<Item = (
     std::iter::successors(Some(first), |n| Some(n + 1.0))
         .map(move |n| ((n * low).min(n * high), (n * low).max(n * high)))
         .take_while(move |(least, _)| *least <= to)
+}
+
+/// Later boundaries leave earlier places for the first one.
+fn ascending(descending: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
+    let mut places: Vec<(f64, f64)> = descending.collect();
+    places.reverse();
+    places
 }
 
 /// What of some stretches lies in others, which are in order.

@@ -9,8 +9,11 @@ use super::{
         trace::{Counted, Instants, Sample, Trace},
     },
     Bounds,
+    aligned::phases,
     grid::Grid,
-    join, quotas,
+    join,
+    pairs::Pairs,
+    quotas,
     search::Search,
 };
 
@@ -30,12 +33,25 @@ pub(super) fn fit_counting_refusals(trace: &Trace, bounds: &Bounds) -> Option<Fi
 
 fn explained(trace: &Trace, bounds: &Bounds, counted: Counted) -> Option<Fit> {
     let found = quotas(trace, bounds).filter_map(|quota| {
-        let weighed = Weighed { trace, instants: trace.counted(counted), counted, quota, slack: bounds.slack };
+        let mut pairs = Pairs::new(trace, counted, quota, bounds.slack);
+        // What a window refuses, this window and the one before explain.
+        let joined = pairs.joined.iter().map(|(from, to)| (to - from) / 2.0);
+        let least = joined.fold(bounds.window.0, f64::max);
+        pairs.joined.clear();
+        pairs.before.clear();
+        if least > bounds.window.1 {
+            return None;
+        }
+        let instants = trace.counted(counted);
+        let weighed = Weighed { trace, instants, pairs, counted, quota, slack: bounds.slack };
         let search = Search {
             possible: |low, high| weighed.phase((low, high)).is_some(),
             width: |low| low * FINENESS,
         };
-        let part = search.first(bounds.window)?;
+        let likely = bounds.likely.filter(|likely| *likely >= least);
+        let likely = likely.map(|likely| (likely * (1.0 - FINENESS / 2.0), likely * (1.0 + FINENESS / 2.0)));
+        let part = likely.filter(|part| weighed.phase(*part).is_some());
+        let part = part.or_else(|| search.first((least, bounds.window.1)))?;
         let phase = weighed.phase(part)?;
         let model = Model::SlidingCounter {
             quota,
@@ -43,15 +59,17 @@ fn explained(trace: &Trace, bounds: &Bounds, counted: Counted) -> Option<Fit> {
             phase: f64::midpoint(phase.0, phase.1),
             counts_refused: counted == Counted::All,
         };
-        // The far end is found only when it is near: the range is for people.
         Some((quota, model, part))
     });
+    // One is enough: to find every window that is possible takes long.
     join(found.take(1))
 }
 
 struct Weighed<'t> {
     trace: &'t Trace,
     instants: &'t Instants,
+    /// Requests that share no window, for no window counts more than its quota.
+    pairs: Pairs,
     counted: Counted,
     quota: u32,
     slack: u32,
@@ -65,7 +83,7 @@ impl Weighed<'_> {
             possible: |low, high| self.possible(window, (low, high)),
             width: |_| (spread / 16.0).max(window.0 * FINENESS / 4.0),
         };
-        search.first((0.0, window.1))
+        phases(&self.pairs, f64::INFINITY, window.0, window.1).into_iter().find_map(|span| search.first(span))
     }
 
     fn possible(&self, window: (f64, f64), phase: (f64, f64)) -> bool {

@@ -21,6 +21,8 @@ use super::{
 pub(super) struct Bounds {
     /// Least and most seconds of a window, a block, a full refill.
     pub(super) window: (f64, f64),
+    /// The window that is declared.
+    pub(super) likely: Option<f64>,
     /// By how many requests a limiter may miss its own quota, either way.
     pub(super) slack: u32,
 }
@@ -84,7 +86,7 @@ pub(super) fn allows(kind: Kind, admitted: &Trace, quota: u32, window: f64, refi
             bucket::possible(admitted, quota, 0, low, high)
         }
         Kind::FixedWindow => {
-            aligned::window_and_phase(admitted, quota, 0, (low, high)).is_some()
+            aligned::window_and_phase(admitted, quota, 0, (low, high), None).is_some()
                 || opened::possible(admitted, quota, 0, low, high)
         }
         Kind::SlidingLog => pairs().apart.iter().all(|(from, to)| to - from >= low),
