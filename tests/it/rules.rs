@@ -134,10 +134,9 @@ fn suite_for(variant: &str) -> String {
             REFERENCE.replace("code: invalid_limit", "code: unknown_parameter").replace("limit=-1", "unknown=-1")
         }
         // How a limit refuses is documented.
-        "limits.503" => REFERENCE.replace("status: [429] }", "status: [503] }").replace(
-            "request: GET /v1/limited",
-            "refusal: { status: [503] }\n    request: GET /v1/limited",
-        ),
+        "limits.503" => REFERENCE
+            .replace("status: [429] }", "status: [503] }")
+            .replace("request: GET /v1/limited", "refusal: { status: [503] }\n    request: GET /v1/limited"),
         "anchor-restart-code" => REFERENCE.replace(
             "    other_client: rival\n    churn:",
             "    restart: { status: 409, contains: cursor_expired_restart }\n    other_client: rival\n    churn:",

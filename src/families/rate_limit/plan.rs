@@ -3,7 +3,7 @@
 use super::{
     RATE_LIMIT,
     config::{Config, Scope},
-    probe::{CREATES_AGAIN, DETOURS, SPENT_AGAIN, TRIES, WAITS},
+    probe::{CREATES_AGAIN, DETOURS, SPENT_AGAIN, TRIES, WAITS, allowance},
 };
 use crate::families::{Footprint, Permit, PlannedCheck, Selection, Unplanned};
 
@@ -145,6 +145,12 @@ fn steps(config: &Config, may_write: bool, plan: &mut PlannedCheck) {
         steps.push((
             "send requests with bad credentials that name the client, then ask".into(),
             2 * (config.drain() + 3),
+        ));
+    }
+    if plan.wants("RATE-009") || plan.wants("RATE-012") {
+        steps.push((
+            "find out which kind of limiter decides, at most three times".into(),
+            allowance(config).most_requests(),
         ));
     }
     plan.steps.extend(steps);
