@@ -43,4 +43,12 @@ impl Allowance {
     pub(in crate::families::rate_limit) fn most_requests(&self) -> u64 {
         3 * self.requests
     }
+
+    /// About the longest time that everything takes, answers that are slow aside.
+    #[cfg(test)]
+    pub(in crate::families::rate_limit) fn longest(&self) -> Duration {
+        let window = self.declared.window().unwrap_or(USUAL);
+        let rest = self.silence.max(seconds(window * 2.05)) + seconds(window * 0.6);
+        3 * (self.time + rest)
+    }
 }
