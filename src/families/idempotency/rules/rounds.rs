@@ -5,7 +5,7 @@ use super::{
         config::Replay,
         evidence::{Answer, Evidence, Round},
     },
-    effects, on, told, untried, worst,
+    SHOWS_NOTHING_NEW, effects, on, told, untried, worst,
 };
 use crate::{
     exchange::ExchangeId,
@@ -46,11 +46,11 @@ fn raced(evidence: &Evidence) -> Judgement {
     match judgement.verdict {
         Verdict::Pass => {
             let mut pass = Judgement::pass(format!(
-                "in each of {passed} rounds, duplicates that were under way at one instant took effect once"
+                "duplicates that were under way at one instant took effect once ({passed} of {rounds} rounds)"
             ))
             .cite(judgement.exchanges)
             .detail(format!(
-                "at 95 % confidence, fewer than {} in 100 rounds would show otherwise",
+                "at 95 % confidence, at most {} in 100 rounds would show otherwise",
                 300_usize.div_ceil(passed).min(100)
             ));
             if passed < rounds {
@@ -101,7 +101,9 @@ fn judge_round(evidence: &Evidence, round: &Round) -> Judgement {
             .cite(cited())
     };
     if number == 0 {
-        return if succeeded().next().is_some() {
+        return if succeeded().next().is_some() && !evidence.still_shows() {
+            Judgement::inconclusive(SHOWS_NOTHING_NEW).cite(cited())
+        } else if succeeded().next().is_some() {
             expected(Judgement::fail("a duplicate was told of success, and nothing took effect"))
                 .actual(format!("for reference {reference} there is nothing"))
         } else {
@@ -165,7 +167,7 @@ mod tests {
     use super::{
         super::{
             super::evidence::Count,
-            testing::{answer, judged, seen},
+            testing::{answer, judged, seen, trial},
         },
         *,
     };
@@ -216,7 +218,10 @@ mod tests {
 
     #[test]
     fn a_success_without_effect_fails_and_no_success_shows_nothing() {
-        assert_eq!(judge(vec![round(&[201, 409], 201, seen(&[]))]).verdict, Verdict::Fail);
+        let lost = || vec![round(&[201, 409], 201, seen(&[]))];
+        assert_eq!(judge(lost()).verdict, Verdict::Inconclusive);
+        let evidence = Evidence { rounds: lost(), closing: Some(trial()), ..Evidence::default() };
+        assert_eq!(judged(&IDM_004, evidence).verdict, Verdict::Fail);
         assert_eq!(judge(vec![round(&[503, 503], 503, seen(&[]))]).verdict, Verdict::Inconclusive);
     }
 

@@ -154,6 +154,7 @@ fn each_mistake_fails_its_own_rule() {
     fails(Way::Races, &["IDM-004", "IDM-008"]);
     fails(Way::Stuck, &["IDM-005 major"]);
     fails(Way::ForgetsCut, &["IDM-005"]);
+    fails(Way::Drops, &["IDM-005"]);
     fails(Way::LeaksClients, &["IDM-006"]);
     fails(Way::LeaksOperations, &["IDM-006 major"]);
     fails(Way::Optional, &["IDM-007"]);
@@ -232,6 +233,13 @@ fn a_spent_key_fails_only_where_it_is_declared_otherwise() {
 fn a_lookup_that_does_not_filter_accuses_nobody() {
     let judged = judged(&item(), Bank::new(Way::Unfiltered));
     assert_eq!(of(Verdict::Fail, &judged), Vec::<String>::new(), "{judged:#?}");
+}
+
+#[test]
+fn a_listing_that_ends_before_the_newest_rows_accuses_nobody() {
+    let judged = judged(&item(), Bank::new(Way::CutsList));
+    assert_eq!(of(Verdict::Fail, &judged), Vec::<String>::new(), "{}", told(&judged));
+    assert!(judged["IDM-004"].message.contains("newest rows"), "{:?}", judged["IDM-004"]);
 }
 
 #[test]
