@@ -64,8 +64,13 @@ pub struct JudgedRule {
 }
 
 /// Every family there is.
-pub static FAMILIES: &[Family] =
-    &[errors::ERRORS, idempotency::IDEMPOTENCY, pagination::PAGINATION, rate_limit::RATE_LIMIT];
+pub static FAMILIES: &[Family] = &[
+    async_operation::ASYNC_OPERATION,
+    errors::ERRORS,
+    idempotency::IDEMPOTENCY,
+    pagination::PAGINATION,
+    rate_limit::RATE_LIMIT,
+];
 
 /// The family of that name.
 pub fn family(name: &str) -> Option<&'static Family> {

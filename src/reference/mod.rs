@@ -4,9 +4,9 @@
 //! it wrong in one named way; a [`Variant`] makes it odd but legal. It is an island: nothing here imports the tester.
 //!
 //! A request passes `server` (sockets) -> `http` (routing, credentials, negotiation) -> `resources` (one file per
-//! resource) -> `limits` (who may still ask), `paging` (lists) or `idempotency` (payments) over `ledger` (the rows);
-//! whatever goes wrong becomes a `problem`. To see what a defect does, look for its constant: `defects/` lists them, and
-//! each is asked for where the behaviour is.
+//! resource) -> `limits` (who may still ask), `paging` (lists), `idempotency` (payments) or `operations` (what goes on
+//! after the answer) over `ledger` (the rows); `webhooks` tells of what happened; whatever goes wrong becomes a `problem`.
+//! To see what a defect does, look for its constant: `defects/` lists them, and each is asked for where the behaviour is.
 
 mod behaviour;
 mod defects;
@@ -15,6 +15,7 @@ mod http;
 mod idempotency;
 mod ledger;
 mod limits;
+mod operations;
 mod paging;
 mod problem;
 mod resources;
@@ -22,6 +23,7 @@ mod server;
 mod times;
 pub mod tokens;
 mod variants;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;

@@ -41,8 +41,6 @@ pub struct Running {
     addr: SocketAddr,
     tasks: TaskTracker,
     stop: DropGuard,
-    #[cfg(test)]
-    api: Arc<Api>,
 }
 
 impl Running {
@@ -54,12 +52,6 @@ impl Running {
     /// Where the API listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
-    }
-
-    /// The events that were published.
-    #[cfg(test)]
-    pub(super) fn events(&self) -> Vec<super::events::Event> {
-        self.api.events()
     }
 
     /// Refuses new connections, lets requests in progress finish within a second, and closes.
@@ -81,18 +73,10 @@ pub async fn start(options: Options) -> io::Result<Running> {
     let cursors = Cursors::new(behaviour.clone())?;
     let tasks = TaskTracker::new();
     let ledger = ledger::seed(options.seed, options.transactions);
-    let api = Arc::new(Api::new(behaviour, cursors, ledger, options.times, tasks.clone()));
-
     let stop = CancellationToken::new();
-    tasks.spawn(accept(listener, tls, Arc::clone(&api), peer, tasks.clone(), stop.clone()));
-    Ok(Running {
-        base_url: format!("{scheme}://{addr}"),
-        addr,
-        tasks,
-        stop: stop.drop_guard(),
-        #[cfg(test)]
-        api,
-    })
+    let api = Arc::new(Api::new(behaviour, cursors, ledger, options.times, tasks.clone(), stop.clone()));
+    tasks.spawn(accept(listener, tls, api, peer, tasks.clone(), stop.clone()));
+    Ok(Running { base_url: format!("{scheme}://{addr}"), addr, tasks, stop: stop.drop_guard() })
 }
 
 fn acceptor(tls: &Tls) -> io::Result<TlsAcceptor> {

@@ -137,6 +137,51 @@ pub(super) const LIMITS_HEADERS_WEIGHTS: Variant = Variant {
 };
 pub(super) const LIMITS_HEADERS_NONE: Variant =
     Variant { name: "limits.headers-none", summary: "limits are said in no header but the Retry-After of a refusal" };
+pub(super) const QUEUED_TWICE: Variant = Variant {
+    name: "async.queued-twice",
+    summary: "an operation is queued a second time before it runs, and has no percentage until then",
+};
+pub(super) const CREATED_JOB: Variant = Variant {
+    name: "async.created-job",
+    summary: "an accepted batch is answered with 201 and the operation as a job, instead of 202",
+};
+pub(super) const OPERATION_LOCATION_HEADER: Variant = Variant {
+    name: "async.operation-location",
+    summary: "the header that leads to the operation is Operation-Location, not Location",
+};
+pub(super) const SEE_OTHER: Variant = Variant {
+    name: "async.see-other",
+    summary: "asking for an operation that has succeeded is answered with 303 and the location of its result",
+};
+pub(super) const SLOW_MONITOR: Variant =
+    Variant { name: "async.slow-monitor", summary: "an operation cannot be found for 150 ms after it was accepted" };
+pub(super) const PREFER_IGNORED: Variant = Variant { name: "async.prefer-ignored", summary: "preferences are ignored" };
+pub(super) const RETRY_AFTER_ZERO: Variant =
+    Variant { name: "async.retry-after-zero", summary: "operations that go on say `Retry-After: 0`" };
+pub(super) const DUPLICATES: Variant =
+    Variant { name: "webhook.duplicates", summary: "every event is sent twice at once, with one id and one payload" };
+pub(super) const OUT_OF_ORDER: Variant = Variant {
+    name: "webhook.out-of-order",
+    summary: "the end of an operation is told before its beginning; the sequence numbers tell their order",
+};
+pub(super) const TWO_SIGNATURES: Variant = Variant {
+    name: "webhook.two-signatures",
+    summary: "events carry two signatures, the first with a secret that is being replaced",
+};
+pub(super) const RECIPE_STRIPE: Variant = Variant {
+    name: "webhook.recipe-stripe",
+    summary: "events are signed in the header Stripe-Signature, over time and payload",
+};
+pub(super) const RECIPE_SQUARE: Variant = Variant {
+    name: "webhook.recipe-square",
+    summary: "events are signed in the header x-square-hmacsha256-signature, over URL and payload",
+};
+pub(super) const RECIPE_GOCARDLESS: Variant = Variant {
+    name: "webhook.recipe-gocardless",
+    summary: "events are signed in the header Webhook-Signature, over the payload alone, and carry no other header",
+};
+pub(super) const THIN: Variant =
+    Variant { name: "webhook.thin", summary: "events tell which operation changed and not how it stands" };
 
 /// Every variant.
 pub static VARIANTS: &[Variant] = &[
@@ -188,6 +233,20 @@ pub static VARIANTS: &[Variant] = &[
     LIMITS_HEADERS_X_DATE,
     LIMITS_HEADERS_WEIGHTS,
     LIMITS_HEADERS_NONE,
+    QUEUED_TWICE,
+    CREATED_JOB,
+    OPERATION_LOCATION_HEADER,
+    SEE_OTHER,
+    SLOW_MONITOR,
+    PREFER_IGNORED,
+    RETRY_AFTER_ZERO,
+    DUPLICATES,
+    OUT_OF_ORDER,
+    TWO_SIGNATURES,
+    RECIPE_STRIPE,
+    RECIPE_SQUARE,
+    RECIPE_GOCARDLESS,
+    THIN,
 ];
 
 /// The variant of that name.

@@ -227,7 +227,7 @@ fn told(name: &str, record: &Record, expected: &[&str]) -> String {
 
 #[test]
 fn without_the_permit_to_write_nothing_is_written() {
-    let text = REFERENCE.replace("permits: [read, write, malformed]", "permits: [read]");
+    let text = REFERENCE.replace("permits: [read, write, burst, disconnect, malformed]", "permits: [read]");
     assert_ne!(text, REFERENCE);
     let record = runtime().block_on(record(Options::default(), &SuiteText::Inline(&text)));
     let written: Vec<&str> = record

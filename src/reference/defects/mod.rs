@@ -3,10 +3,12 @@
 //! A defect is a constant in the file of its family, listed once in [`DEFECTS`], and asked for with `Behaviour::has` at
 //! the one place where the behaviour goes wrong.
 
+pub(super) mod async_operation;
 pub(super) mod errors;
 pub(super) mod idempotency;
 pub(super) mod pagination;
 pub(super) mod rate;
+pub(super) mod webhook;
 
 /// One way in which the API can be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +119,35 @@ pub static DEFECTS: &[Defect] = &[
     rate::FORWARDED_FOR_EVADES,
     rate::QUERY_EVADES,
     rate::FAILED_LOGINS_DRAIN,
+    async_operation::NO_MONITOR,
+    async_operation::MONITOR_OPEN_TO_ANYONE,
+    async_operation::MONITOR_OPEN_TO_RIVAL,
+    async_operation::MONITOR_GONE,
+    async_operation::TERMINAL_FLIPS,
+    async_operation::PERCENT_FALLS,
+    async_operation::NEVER_ENDS,
+    async_operation::THROTTLES_POLLING,
+    async_operation::RESULT_MISSING,
+    async_operation::RESULT_DIFFERS,
+    async_operation::TWO_RESULTS,
+    async_operation::FAILURE_IS_500,
+    async_operation::HALF_EFFECT,
+    async_operation::HIDDEN_FAILURE,
+    async_operation::PREFER_REFUSED,
+    async_operation::PREFER_CLAIMED,
+    webhook::NEVER_SENT,
+    webhook::WRONG_STATE,
+    webhook::UNSIGNED,
+    webhook::BAD_SIGNATURE,
+    webhook::TIMESTAMP_NOT_COVERED,
+    webhook::NO_RETRY,
+    webhook::NEW_ID_PER_ATTEMPT,
+    webhook::RETRIES_AFTER_SUCCESS,
+    webhook::RETRY_STORM,
+    webhook::REUSED_ID,
+    webhook::UNORDERED,
+    webhook::REACHES_PRIVATE_ADDRESS,
+    webhook::FOLLOWS_REDIRECTS,
 ];
 
 /// The defect of that name.

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, future::Either};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri::Authority};
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use serde_json::Value;
 use tokio::task::JoinError;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -21,17 +21,19 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{Query, Reply, access, body, correlation, negotiation, route::Route};
 use crate::reference::{
     behaviour::Behaviour,
-    defects::{pagination::CURSOR_IS_CAPABILITY, rate::FAILED_LOGINS_DRAIN},
-    events::{Event, Events},
+    defects::{async_operation::MONITOR_OPEN_TO_ANYONE, pagination::CURSOR_IS_CAPABILITY, rate::FAILED_LOGINS_DRAIN},
+    events::Event,
     idempotency,
     ledger::{Ids, Ledger},
     limits::Limits,
+    operations::Operations,
     paging::Cursors,
     problem::{Fault, Problem, Voice},
     resources,
     times::Times,
-    tokens::Principal,
+    tokens::{Principal, Tenant},
     variants::{GZIP, NUMERIC_IDS},
+    webhooks::Webhooks,
 };
 
 /// One running API.
@@ -42,8 +44,11 @@ pub(in crate::reference) struct Api {
     pub(in crate::reference) keys: idempotency::Store,
     /// Requests and other work that outlive a connection.
     pub(in crate::reference) tasks: TaskTracker,
-    events: Events,
     pub(in crate::reference) limits: Limits,
+    /// Cancelled when the API is to stop.
+    pub(in crate::reference) stop: CancellationToken,
+    pub(in crate::reference) operations: Operations,
+    pub(in crate::reference) webhooks: Arc<Webhooks>,
     ledger: Mutex<Ledger>,
     voice: Voice,
 }
@@ -55,8 +60,10 @@ impl Api {
         ledger: Ledger,
         times: Times,
         tasks: TaskTracker,
+        stop: CancellationToken,
     ) -> Self {
         let limits = Limits::new(behaviour.clone(), times);
+        let webhooks = Webhooks::new(behaviour.clone(), times, tasks.clone(), stop.clone());
         Self {
             behaviour,
             cursors,
@@ -64,7 +71,9 @@ impl Api {
             times,
             keys: idempotency::Store::default(),
             tasks,
-            events: Events::default(),
+            stop,
+            operations: Operations::default(),
+            webhooks: Arc::new(webhooks),
             ledger: Mutex::new(ledger),
             voice: Voice::default(),
         }
@@ -75,14 +84,9 @@ impl Api {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps an event for those who want to be told.
+    /// Tells those who want to be told of an event. Returns at once.
     pub(in crate::reference) fn publish(&self, event: Event) {
-        self.events.publish(event);
-    }
-
-    #[cfg(test)]
-    pub(in crate::reference) fn events(&self) -> Vec<Event> {
-        self.events.all()
+        self.webhooks.publish(event);
     }
 
     pub(in crate::reference) fn ids(&self) -> Ids {
@@ -183,7 +187,7 @@ async fn handle(
         query.only(&[])?;
         return Ok(resources::health());
     }
-    let principal = caller(api, &head.headers, &query).inspect_err(|_| {
+    let principal = caller(api, head, route, &query).inspect_err(|_| {
         if api.behaviour.has(FAILED_LOGINS_DRAIN) {
             resources::drain(&api.limits, &head.headers, route, &head.method);
         }
@@ -192,22 +196,29 @@ async fn handle(
     if !negotiation::accepts_json(&head.headers) {
         return Err(Problem::new(Fault::NotAcceptable, "this API answers in application/json only"));
     }
-    let body = json_body(head, body).await?;
+    let body = json_body(head, route, body).await?;
     let origin = format!("{}://{}", peer.scheme, authority(&head.uri, &head.headers).unwrap_or(&peer.authority));
     let call = Call { api, principal, headers: &head.headers, path, query, origin, body, lost };
     resources::answer(&call, route, &head.method).await
 }
 
-fn caller(api: &Api, headers: &HeaderMap, query: &Query) -> Result<Principal, Problem> {
+fn caller(api: &Api, head: &http::request::Parts, route: Route<'_>, query: &Query) -> Result<Principal, Problem> {
+    let is_monitor = matches!(route, Route::Operation(_));
+    if is_monitor && api.behaviour.has(MONITOR_OPEN_TO_ANYONE) {
+        return Ok(Principal { tenant: Tenant::One, client: "anyone", may_write: false });
+    }
     if api.behaviour.has(CURSOR_IS_CAPABILITY)
         && let Some(tenant) = query.get("cursor").and_then(|cursor| api.cursors.owner(cursor))
     {
         return Ok(Principal { tenant, client: "cursor", may_write: false });
     }
-    access::authenticate(headers)
+    access::authenticate(&head.headers)
 }
 
-async fn json_body(head: &http::request::Parts, incoming: Incoming) -> Result<Value, Problem> {
+async fn json_body(head: &http::request::Parts, route: Route<'_>, incoming: Incoming) -> Result<Value, Problem> {
+    if route.needs_no_body() && !head.headers.contains_key(header::CONTENT_TYPE) && incoming.is_end_stream() {
+        return Ok(Value::Null);
+    }
     let (taken, advice) = match head.method {
         Method::POST => (&["application/json"][..], "accept-post"),
         Method::PATCH => (&["application/merge-patch+json", "application/json"][..], "accept-patch"),

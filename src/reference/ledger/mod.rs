@@ -4,6 +4,7 @@
 //! they are served.
 
 mod account;
+mod batch;
 mod booking;
 mod collection;
 pub(super) mod instant;
@@ -18,6 +19,7 @@ mod transaction;
 mod transfer;
 
 pub(super) use account::{Account, Books};
+pub(super) use batch::Batch;
 pub(super) use collection::Collection;
 pub(super) use money::{Currency, Money, decimal};
 pub(super) use note::Note;

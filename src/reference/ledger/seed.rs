@@ -38,6 +38,7 @@ pub(in crate::reference) fn seed(seed: u64, transactions: usize) -> Ledger {
             positions: Collection::seeded(positions_of(&mut random, &mut next_id, *positions)),
             transactions: Collection::seeded(transactions_of(&mut random, &mut next_id, *transactions)),
             orders: Collection::seeded(orders_of(&mut random, &mut next_id, *orders)),
+            batches: Collection::seeded(Vec::new()),
             transfers: Collection::seeded(Vec::new()),
             withdrawals: Collection::seeded(Vec::new()),
             cash: Decimal::ZERO,

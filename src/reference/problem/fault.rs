@@ -20,6 +20,7 @@ pub(in crate::reference) enum Fault {
     IdempotencyKeyInvalid,
     /// A used key with another body, for those who hold it a bad request.
     IdempotencyKeyMisused,
+    PreferenceRefused,
     Unauthenticated,
     InvalidToken,
     InsufficientScope,
@@ -31,6 +32,8 @@ pub(in crate::reference) enum Fault {
     NotAcceptable,
     CursorExpiredRestart,
     OrderNotCancellable,
+    OperationNotCancellable,
+    TooManyWebhooks,
     IdempotencyInProgress,
     /// A used key with another body, for those who hold it a conflict.
     IdempotencyKeyConflict,
@@ -40,12 +43,16 @@ pub(in crate::reference) enum Fault {
     /// A used key with another body.
     IdempotencyKeyReused,
     DuplicateReference,
+    OrderRejected,
+    CallbackNotAllowed,
     /// A limit is exhausted.
     RateLimited,
+    PolledTooFast,
     Internal,
     IdempotencyStoreFull,
     /// A limit is exhausted, for those who hold that a want of capacity.
     RateLimitedUnavailable,
+    TooManyOperations,
 }
 
 impl Fault {
@@ -90,6 +97,7 @@ impl Fault {
             Self::IdempotencyKeyRequired => (400, "idempotency-key-required", "An idempotency key is required"),
             Self::IdempotencyKeyInvalid => (400, "idempotency-key-invalid", "The idempotency key cannot be used"),
             Self::IdempotencyKeyMisused => (400, KEY_REUSED, KEY_REUSED_TITLE),
+            Self::PreferenceRefused => (400, "preference-refused", "The preference cannot be honoured"),
             Self::Unauthenticated => (401, "unauthenticated", "Credentials are required"),
             Self::InvalidToken => (401, "invalid-token", "The credentials are not valid"),
             Self::InsufficientScope => (403, "insufficient-scope", "The token does not permit this"),
@@ -101,6 +109,8 @@ impl Fault {
             Self::NotAcceptable => (406, "not-acceptable", "No acceptable representation exists"),
             Self::CursorExpiredRestart => (409, "cursor-expired-restart", "The walk must start again"),
             Self::OrderNotCancellable => (409, "order-not-cancellable", "The order can no longer be cancelled"),
+            Self::OperationNotCancellable => (409, "operation-not-cancellable", "The operation has ended"),
+            Self::TooManyWebhooks => (409, "too-many-webhooks", "No more webhooks can be registered"),
             Self::IdempotencyInProgress => {
                 (409, "idempotency-in-progress", "The first request with the idempotency key is in progress")
             }
@@ -112,8 +122,12 @@ impl Fault {
             Self::DuplicateReference => (422, "duplicate-reference", "The reference is taken"),
             Self::RateLimited => (429, RATE_LIMITED, RATE_LIMITED_TITLE),
             Self::RateLimitedUnavailable => (503, RATE_LIMITED, RATE_LIMITED_TITLE),
+            Self::OrderRejected => (422, "order-rejected", "An order was rejected"),
+            Self::CallbackNotAllowed => (422, "callback-not-allowed", "Events are not delivered to this address"),
+            Self::PolledTooFast => (429, "polled-too-fast", "The operation is asked for too often"),
             Self::Internal => (500, "internal-error", "The request could not be served"),
             Self::IdempotencyStoreFull => (503, "idempotency-store-full", "No more idempotency keys can be kept"),
+            Self::TooManyOperations => (503, "too-many-operations", "No more operations can be started"),
         };
         (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), slug, title)
     }

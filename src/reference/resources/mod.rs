@@ -2,13 +2,16 @@
 
 mod accounts;
 mod balance;
+mod batches;
 mod fields;
 mod limited;
+mod operations;
 mod orders;
 mod positions;
 mod statements;
 mod transactions;
 mod transfers;
+mod webhooks;
 mod withdrawals;
 
 pub(super) use limited::drain;
@@ -41,6 +44,9 @@ pub(super) async fn answer(call: &Call<'_>, route: Route<'_>, method: &Method) -
         Route::Orders(account) => orders::list(call, account),
         Route::Order(account, id) if method == Method::DELETE => orders::cancel(call, account, id),
         Route::Order(account, id) => orders::get(call, account, id),
+        Route::OrderBatches(account) if is_post => batches::create(call, account).await,
+        Route::OrderBatches(account) => batches::list(call, account),
+        Route::OrderBatch(account, id) => batches::get(call, account, id),
         Route::Transfers(account) if is_post => transfers::create(call, account, PaymentKind::Transfer).await,
         Route::Transfers(account) => transfers::list(call, account),
         Route::Transfer(account, id) => transfers::get(call, account, id),
@@ -54,6 +60,11 @@ pub(super) async fn answer(call: &Call<'_>, route: Route<'_>, method: &Method) -
         Route::Notes => limited::list(call),
         Route::Note(id) if method == Method::DELETE => limited::delete(call, id),
         Route::Note(id) => limited::note(call, id),
+        Route::Operation(id) => operations::get(call, id),
+        Route::Cancellation(id) => operations::cancel(call, id),
+        Route::Webhooks => webhooks::create(call),
+        Route::Webhook(id) if method == Method::DELETE => webhooks::delete(call, id),
+        Route::Webhook(id) => webhooks::get(call, id),
     }
 }
 

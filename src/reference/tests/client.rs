@@ -74,7 +74,8 @@ impl Got {
 }
 
 pub(super) fn client() -> reqwest::Client {
-    client_trusting(rustls::RootCertStore::empty()).build().expect("a client")
+    let builder = client_trusting(rustls::RootCertStore::empty());
+    builder.redirect(reqwest::redirect::Policy::none()).build().expect("a client")
 }
 
 pub(super) fn client_trusting(roots: rustls::RootCertStore) -> reqwest::ClientBuilder {

@@ -1,6 +1,6 @@
 //! What each defect and each variant of idempotency looks like to a client.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::{StreamExt, future::join_all, stream};
 use serde_json::Value;
@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     super::{DEFECTS, tokens},
     client::{Api, Got, LEDGER},
+    receiver::{Call, Receiver},
     transfers::{
         TRANSFERS, WITHDRAWALS, appears, count, fresh, paid, pay, pay_and_vanish, pay_as, repeat, replayed, transfer,
         withdrawal,
@@ -92,11 +93,19 @@ pub(super) async fn shows(name: &str, api: &Api) -> bool {
             count(api, LEDGER, &reference).await == 2 && count(api, TRANSFERS, &reference).await == 1
         }
         "two-events" => {
+            let receiver = Receiver::willing().await;
+            receiver.register(api, "/hook", &["transfer.*"]).await;
             let Twice { key, reference, .. } = twice(api).await;
             pay(api, &key, &transfer(&reference, "10.00")).await;
-            let events = api.running.events();
-            events.iter().filter(|event| event.reference == reference).count() == 2
-                && count(api, TRANSFERS, &reference).await == 1
+            let later = fresh();
+            paid(api, &fresh(), &later).await;
+            let tells_of = |call: &Call, wanted: &str| call.json()["data"]["reference"] == wanted;
+            // A later event has come, so a second one would have, too.
+            let patience = Duration::from_secs(20);
+            assert!(receiver.hears(patience, |calls| calls.iter().any(|call| tells_of(call, &later))).await);
+            let told: BTreeSet<String> =
+                receiver.calls().iter().filter(|call| tells_of(call, &reference)).map(Call::id).collect();
+            told.len() == 2 && count(api, TRANSFERS, &reference).await == 1
         }
         "forgets-soon" => {
             let Twice { key, reference, .. } = twice(api).await;

@@ -13,6 +13,7 @@ use super::{
     super::{Options, Times, tokens},
     client::{Api, Got, LEDGER},
     errors::pointers,
+    receiver::Receiver,
 };
 
 pub(super) const TRANSFERS: &str = "/v1/accounts/ACC-001/transfers";
@@ -97,6 +98,8 @@ async fn a_transfer_moves_money_and_is_posted_once_on_each_side() {
     let api = Api::clean().await;
     let [paying, paid_to] = balances(&api).await;
     assert!(paying > Decimal::ZERO && paying.scale() == 2);
+    let receiver = Receiver::willing().await;
+    receiver.register(&api, "/hook", &["transfer.*"]).await;
     let reference = fresh();
     let mut body = transfer(&reference, "10.1");
     body["memo"] = json!("rent");
@@ -120,16 +123,17 @@ async fn a_transfer_moves_money_and_is_posted_once_on_each_side() {
     }
     let moved = Decimal::new(1_010, 2);
     assert_eq!(balances(&api).await, [paying - moved, paid_to + moved]);
-    let events = api.running.events();
-    assert_eq!(events.len(), 1);
-    assert_eq!((events[0].kind, events[0].status, events[0].sequence), ("transfer.booked", "booked", 1));
-    assert_eq!((json!(events[0].subject), &events[0].reference), (row["id"].clone(), &reference));
+    let event = receiver.expect("/hook", 1).await.remove(0).json();
+    assert_eq!((&event["type"], &event["sequence"]), (&json!("transfer.booked"), &json!(1)));
+    assert_eq!(event["data"], json!({ "transfer_id": row["id"], "status": "booked", "reference": reference }));
 }
 
 #[tokio::test]
 async fn a_withdrawal_leaves_one_account_and_reaches_none() {
     let api = Api::clean().await;
     let [paying, paid_to] = balances(&api).await;
+    let receiver = Receiver::willing().await;
+    receiver.register(&api, "/hook", &["*"]).await;
     let reference = fresh();
     let made = pay_as(&api, tokens::TRADER, WITHDRAWALS, &fresh(), &withdrawal(&reference)).await;
     assert_eq!(made.status, 201, "{}", made.text);
@@ -139,7 +143,7 @@ async fn a_withdrawal_leaves_one_account_and_reaches_none() {
     assert_eq!(api.rows(&format!("{WITHDRAWALS}?reference={reference}")).await, [row]);
     assert_eq!((count(&api, TRANSFERS, &reference).await, count(&api, LEDGER, &reference).await), (0, 1));
     assert_eq!(balances(&api).await, [paying - Decimal::TEN, paid_to]);
-    assert_eq!(api.running.events()[0].kind, "withdrawal.booked");
+    assert_eq!(receiver.expect("/hook", 1).await[0].kind(), "withdrawal.booked");
 }
 
 #[tokio::test]
@@ -214,6 +218,8 @@ async fn a_key_is_required_and_has_a_form() {
 #[tokio::test]
 async fn a_repetition_is_answered_as_the_first_request_was() {
     let api = Api::clean().await;
+    let receiver = Receiver::willing().await;
+    receiver.register(&api, "/hook", &["transfer.booked"]).await;
     let (key, reference) = (fresh(), fresh());
     let first = paid(&api, &key, &reference).await;
     let after = balances(&api).await;
@@ -232,7 +238,11 @@ async fn a_repetition_is_answered_as_the_first_request_was() {
     assert_eq!((other.status.as_u16(), other.code().as_str()), (422, "idempotency_key_reused"));
     assert_eq!((count(&api, TRANSFERS, &reference).await, count(&api, LEDGER, &reference).await), (1, 1));
     assert_eq!(balances(&api).await, after);
-    assert_eq!(api.running.events().len(), 1);
+    // A later event has come, so a second one of the first payment would have, too.
+    paid(&api, &fresh(), "later").await;
+    let references: Vec<Value> =
+        receiver.expect("/hook", 2).await.iter().map(|call| call.json()["data"]["reference"].clone()).collect();
+    assert_eq!(references, [json!(reference), json!("later")]);
 }
 
 #[tokio::test]
