@@ -91,3 +91,18 @@ fn strategies_of_flask_limiter() {
 fn nginx_as_a_gateway() {
     hold(Software::Nginx, "nginx");
 }
+
+#[test]
+fn keys_of_django_idempotency_key() {
+    hold(Software::DjangoIdempotencyKey, "django-idempotency-key");
+}
+
+#[test]
+fn keys_of_localstripe() {
+    hold(Software::Localstripe, "localstripe-idempotency");
+}
+
+#[test]
+fn message_ids_of_a_bank() {
+    hold(Software::MockBank, "mock-bank");
+}
