@@ -70,6 +70,7 @@ impl Evidence {
 
 /// What the suite declares, as far as rules need it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a statement of the suite")]
 pub struct Declared {
     /// The header field that carries the key, if one does.
     pub field: Option<String>,

@@ -90,8 +90,8 @@ fn judge_round(evidence: &Evidence, round: &Round) -> Judgement {
     }
     let overlapping = round.overlapping();
     if overlapping < 2 {
-        let why = "the duplicates were not under way at the same time, so nothing was seen of a race";
-        return Judgement::inconclusive(why).cite(cited());
+        let why = "the duplicates were not let in at the same time, so nothing was seen of a race: they got";
+        return Judgement::inconclusive(format!("{why} {}", got())).cite(cited());
     }
     let expected = |judgement: Judgement| {
         judgement
@@ -214,6 +214,13 @@ mod tests {
         let judgement = judge(vec![apart, round(&[201, 409], 200, seen(&["a"]))]);
         assert_eq!(judgement.verdict, Verdict::Pass);
         assert!(judgement.details.iter().any(|detail| detail.contains("1 of 2 rounds")));
+    }
+
+    #[test]
+    fn duplicates_that_are_throttled_show_nothing() {
+        assert_eq!(judge(vec![round(&[429, 429, 429], 201, seen(&["a"]))]).verdict, Verdict::Inconclusive);
+        assert_eq!(judge(vec![round(&[201, 429, 429], 201, seen(&["a"]))]).verdict, Verdict::Inconclusive);
+        assert_eq!(judge(vec![round(&[201, 429, 503], 201, seen(&["a"]))]).verdict, Verdict::Pass);
     }
 
     #[test]
