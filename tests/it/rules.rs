@@ -166,6 +166,8 @@ fn suite_for(variant: &str) -> String {
             "    other_client: rival\n    churn:",
             "    restart: { status: 409, contains: cursor_expired_restart }\n    other_client: rival\n    churn:",
         ),
+        "idempotency.replay-current" => REFERENCE.replace("replay: stored", "replay: current"),
+        "idempotency.natural-duplicate" => REFERENCE.replace("replay: stored", "replay: refused"),
         "house-errors" => {
             let (before, rest) = REFERENCE.split_once("  errors:\n    media_type").unwrap();
             let (_, after) = rest.split_once("\n\n").unwrap();
