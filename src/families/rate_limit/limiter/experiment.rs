@@ -2,7 +2,7 @@
 
 use super::{
     inference::{fits_of, joined},
-    model::{Fit, Kind},
+    model::{Kind, Model},
     runs::{Declared, Run},
     simulate::Simulator,
     trace::Trace,
@@ -68,13 +68,16 @@ pub(in crate::families::rate_limit) fn next_experiment(
         let spans = fits.iter().map(|fit| fit.span.0);
         spans.fold(f64::INFINITY, f64::min).clamp(0.1, trace.length().max(0.1))
     });
-    let played: Vec<(Kind, Simulator)> = fits.iter().map(|fit| (fit.model.kind(), replayed(fit, &trace))).collect();
+    let played: Vec<(Kind, Simulator)> =
+        fits.iter().flat_map(|fit| ways(fit.model)).map(|model| (model.kind(), replayed(model, &trace))).collect();
     let distinct = (f64::from(quota) * 0.2).max(2.0);
     let best = candidates(window, quota)
         .filter_map(|experiment| {
             let length: f64 = experiment.stages.iter().map(|(silence, _)| silence).sum();
-            let outcomes: Vec<(Kind, Vec<u32>)> =
-                played.iter().map(|(kind, limiter)| (*kind, outcome(limiter.clone(), &experiment, now, means))).collect();
+            let outcomes: Vec<(Kind, Vec<u32>)> = played
+                .iter()
+                .map(|(kind, limiter)| (*kind, outcome(limiter.clone(), &experiment, now, means)))
+                .collect();
             let sent = outcomes.iter().map(|(_, counts)| counts.iter().map(|count| u64::from(*count) + 2).sum::<u64>());
             if length > means.seconds || sent.max()? > means.requests {
                 return None;
@@ -116,9 +119,19 @@ fn candidates(window: f64, quota: u32) -> impl Iterator<Item = Experiment> {
     singles.chain(doubles).map(|stages| Experiment { stages })
 }
 
+/// A model in the ways it may go on: how long a block remembers what it let through is not known.
+fn ways(model: Model) -> Vec<Model> {
+    match model {
+        Model::Block { quota, duration, restarts, .. } => {
+            vec![model, Model::Block { quota, within: f64::INFINITY, duration, restarts }]
+        }
+        _ => vec![model],
+    }
+}
+
 /// A limiter in the state that it is in if the model is right.
-fn replayed(fit: &Fit, trace: &Trace) -> Simulator {
-    let mut limiter = Simulator::new(fit.model);
+fn replayed(model: Model, trace: &Trace) -> Simulator {
+    let mut limiter = Simulator::new(model);
     for sample in &trace.samples {
         limiter.record(f64::midpoint(sample.sent, sample.received), sample.admitted);
     }

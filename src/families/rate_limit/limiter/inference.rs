@@ -67,7 +67,8 @@ pub(super) const BLUR: f64 = 0.003;
 pub(super) fn fits_of(declared: &Declared, run: &Run, exactly: bool) -> Vec<Fit> {
     let precise = Trace::new(run, 0.0, declared.horizon());
     let window = declared.window().unwrap_or_else(|| precise.length() / 4.0);
-    let (trace, slack) = if exactly { (precise, 0) } else { (Trace::new(run, BLUR * window, declared.horizon()), slack(declared, run)) };
+    let (trace, slack) =
+        if exactly { (precise, 0) } else { (Trace::new(run, BLUR * window, declared.horizon()), slack(declared, run)) };
     if !trace.has_refusals() {
         return delays(&trace).into_iter().collect();
     }
@@ -102,7 +103,13 @@ pub(in crate::families::rate_limit) fn infer(declared: &Declared, runs: &[Run]) 
     let whole = joined(runs);
     let (feasible, exact) = match told.as_slice() {
         [] => (Vec::new(), Vec::new()),
-        _ => (fits_of(declared, &whole, false), fits_of(declared, &whole, true)),
+        _ => {
+            let feasible = fits_of(declared, &whole, false);
+            // A look without slack is worth its time only where slack leaves several kinds.
+            let several = kinds(&feasible).len() > 1;
+            let exact = if several { fits_of(declared, &whole, true) } else { Vec::new() };
+            (feasible, exact)
+        }
     };
     // What explains everything explains each run; the checks are not sharp, so this may say more.
     let in_each = |fit: &Fit| alone.iter().all(|kinds| kinds.contains(&fit.model.kind()));

@@ -14,9 +14,9 @@ mod experiment;
 mod feasible;
 mod inference;
 mod model;
+mod simulate;
 #[cfg(test)]
 mod tests;
-mod simulate;
 mod timeline;
 mod trace;
 

@@ -68,6 +68,8 @@ pub(in crate::families::rate_limit) enum Model {
     },
     Block {
         quota: u32,
+        /// In how many seconds the quota must be used up.
+        within: f64,
         duration: f64,
         /// Whether each refused request starts the time anew.
         restarts: bool,
@@ -155,7 +157,13 @@ fn seconds(span: (f64, f64)) -> String {
 
 /// A range of numbers, as one where its ends are close.
 fn range((least, most): (f64, f64)) -> String {
-    let digits = if most >= 100.0 { 0 } else if most >= 1.0 { 1 } else { 2 };
+    let digits = if most >= 100.0 {
+        0
+    } else if most >= 1.0 {
+        1
+    } else {
+        2
+    };
     if most - least <= most * 0.05 {
         format!("{:.digits$}", f64::midpoint(least, most))
     } else {

@@ -12,8 +12,8 @@ pub(super) struct Simulator {
     arrival: f64,
     /// Of a window that a request opens: when it ends, and how many it has let through.
     open: (f64, u32),
-    /// Of a block: until when, and how many were let through since the last one.
-    blocked: (f64, u32),
+    /// Of a block: until when.
+    blocked: f64,
 }
 
 impl Simulator {
@@ -24,7 +24,7 @@ impl Simulator {
             counted: Vec::new(),
             arrival: f64::NEG_INFINITY,
             open: (f64::NEG_INFINITY, 0),
-            blocked: (f64::NEG_INFINITY, 0),
+            blocked: f64::NEG_INFINITY,
         }
     }
 
@@ -47,7 +47,9 @@ impl Simulator {
                 let share = 1.0 - (at - begin) / window;
                 self.between(begin, f64::INFINITY) + share * self.between(begin - window, begin) < f64::from(quota)
             }
-            Model::Block { quota, .. } => at >= self.blocked.0 && self.blocked.1 < quota,
+            Model::Block { quota, within, .. } => {
+                at >= self.blocked && self.between(at - within, f64::INFINITY) < f64::from(quota)
+            }
             Model::Concurrency { .. } | Model::Shaper { .. } => true,
         }
     }
@@ -68,9 +70,10 @@ impl Simulator {
             }
             Model::Block { duration, restarts, .. } => {
                 if admitted {
-                    self.blocked.1 += 1;
-                } else if at >= self.blocked.0 || restarts {
-                    self.blocked = (at + duration, 0);
+                    self.counted.push(at);
+                } else if at >= self.blocked || restarts {
+                    self.blocked = at + duration;
+                    self.counted.clear();
                 }
             }
             Model::SlidingLog { counts_refused, .. } | Model::SlidingCounter { counts_refused, .. } => {

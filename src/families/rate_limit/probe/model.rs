@@ -13,7 +13,7 @@ use crate::families::{
     rate_limit::{
         evidence::Decision,
         limiter::{
-            Kept, Kind, Means, Next, kept, next_experiment,
+            Kept, Kind, Means, Next, infer, kept, next_experiment,
             runs::{Declared, Phase, PhaseKind, Run, Runs},
         },
     },
@@ -91,8 +91,9 @@ impl Allowance {
 
     /// About the longest time that everything takes, answers that are slow aside.
     pub(in crate::families::rate_limit) fn longest(&self) -> Duration {
-        let shift = seconds(self.declared.window().unwrap_or(USUAL) * 0.6);
-        2 * self.time + 3 * (self.silence + shift)
+        let window = self.declared.window().unwrap_or(USUAL);
+        let rest = self.silence.max(seconds(window * 2.05)) + seconds(window * 0.6);
+        2 * self.time + 3 * rest
     }
 }
 
@@ -108,8 +109,7 @@ pub(in crate::families::rate_limit) async fn drive(
         if runs.runs.len() == RUNS - 1 && !disagree(&runs) {
             break;
         }
-        let told = runs.runs.last().map_or(Duration::ZERO, |_| allowance.silence);
-        let silence = rest(session, allowance, told, &begun);
+        let silence = rest(session, allowance, forgotten(&runs), &begun);
         session.pause(silence).await;
         begun.push(session.now());
         let mut driver = Driver::new(session, limited, allowance, &runs.runs, silence);
@@ -135,10 +135,17 @@ fn disagree(runs: &Runs) -> bool {
     kept(&runs.declared, &runs.runs).is_some_and(|all| all.iter().filter(outside).count() == 1)
 }
 
+/// After how long a limiter remembers nothing: a sliding counter, if it may be one, after two windows.
+fn forgotten(runs: &Runs) -> Duration {
+    let (Some(run), Some(window)) = (runs.runs.last(), runs.declared.window()) else { return Duration::ZERO };
+    let kinds = infer(&runs.declared, std::slice::from_ref(run)).kinds();
+    if kinds.contains(&Kind::SlidingCounter) { seconds(window * 2.05) } else { Duration::ZERO }
+}
+
 /// How long to be silent before a run: long enough for a fresh limiter, and so that the run begins at another place of
 /// the window than those before.
-fn rest(session: &dyn Session, allowance: &Allowance, told: Duration, begun: &[Duration]) -> Duration {
-    let least = allowance.silence.max(told);
+fn rest(session: &dyn Session, allowance: &Allowance, forgotten: Duration, begun: &[Duration]) -> Duration {
+    let least = allowance.silence.max(forgotten);
     let Some(window) = allowance.declared.window() else { return least };
     let near = |silence: f64| {
         begun.iter().any(|begun| {
@@ -395,9 +402,11 @@ impl<'a> Driver<'a> {
 
     /// What a rested limiter lets through at once, as declared or as seen.
     fn quota(&self) -> u32 {
-        let seen = self.run.phases.first().map_or(0, |burst| {
-            burst.decisions.iter().take_while(|decision| decision.admitted).count()
-        });
+        let seen = self
+            .run
+            .phases
+            .first()
+            .map_or(0, |burst| burst.decisions.iter().take_while(|decision| decision.admitted).count());
         self.allowance.declared.at_once().unwrap_or_else(|| u32::try_from(seen).unwrap_or(u32::MAX))
     }
 
@@ -410,9 +419,8 @@ impl<'a> Driver<'a> {
     /// How long an exchange takes, in seconds.
     fn exchange(&self) -> f64 {
         let taken = self.run.decisions().map(|d| d.received_us.saturating_sub(d.sent_us));
-        let (sum, count) = taken.fold((Duration::ZERO, 0_u32), |(sum, count), us| {
-            (sum + Duration::from_micros(us), count + 1)
-        });
+        let (sum, count) =
+            taken.fold((Duration::ZERO, 0_u32), |(sum, count), us| (sum + Duration::from_micros(us), count + 1));
         if count == 0 { 0.0 } else { (sum / count).as_secs_f64() }
     }
 }

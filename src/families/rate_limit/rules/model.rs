@@ -52,7 +52,9 @@ pub(in crate::families::rate_limit) fn quota(runs: Option<&Runs>) -> Judgement {
     };
     let declared = &runs.declared;
     if declared.model == Some(Kind::Concurrency) {
-        return Judgement::not_applicable("the declared limit counts what is under way, not what a window lets through");
+        return Judgement::not_applicable(
+            "the declared limit counts what is under way, not what a window lets through",
+        );
     }
     let (Some(quota), Some(at_once), Some(window)) = (declared.quota, declared.at_once(), declared.window()) else {
         return Judgement::inconclusive("the suite does not declare both the quota and the window of the limit");
@@ -61,9 +63,8 @@ pub(in crate::families::rate_limit) fn quota(runs: Option<&Runs>) -> Judgement {
         return Judgement::inconclusive("the declared limit does not say how much a window lets through");
     };
     let tolerance = tolerance(quota);
-    let spent = |run: &&Run| {
-        run.remaining.is_some_and(|remaining| remaining + 1 + u64::from(tolerance) < u64::from(quota))
-    };
+    let spent =
+        |run: &&Run| run.remaining.is_some_and(|remaining| remaining + 1 + u64::from(tolerance) < u64::from(quota));
     if let Some(run) = runs.runs.iter().find(spent) {
         let remaining = run.remaining.unwrap_or_default();
         return Judgement::inconclusive(format!(
@@ -80,12 +81,16 @@ pub(in crate::families::rate_limit) fn quota(runs: Option<&Runs>) -> Judgement {
     );
     let told = |kept: &Kept, run: &Run| {
         let burst = run.decisions().take_while(|decision| decision.admitted).count();
-        format!("{burst} at once, at most {} in {window} s{}", most_within(run, window), match kept {
-            Kept::Over(_) => ": more than declared",
-            Kept::Early(_) => ": fewer than declared",
-            Kept::Unseen => ", no refusal",
-            Kept::Yes => "",
-        })
+        format!(
+            "{burst} at once, at most {} in {window} s{}",
+            most_within(run, window),
+            match kept {
+                Kept::Over(_) => ": more than declared",
+                Kept::Early(_) => ": fewer than declared",
+                Kept::Unseen => ", no refusal",
+                Kept::Yes => "",
+            }
+        )
     };
     let with_facts = |mut judgement: Judgement| {
         for (n, (kept, run)) in all.iter().zip(&runs.runs).enumerate() {
@@ -95,10 +100,9 @@ pub(in crate::families::rate_limit) fn quota(runs: Option<&Runs>) -> Judgement {
     };
     let over: Vec<usize> = places(&all, |kept| matches!(kept, Kept::Over(_)));
     let early: Vec<usize> = places(&all, |kept| matches!(kept, Kept::Early(_)));
-    for (outside, what) in [(&over, "more requests are let through than declared"), (
-        &early,
-        "requests are refused earlier than declared",
-    )] {
+    for (outside, what) in
+        [(&over, "more requests are let through than declared"), (&early, "requests are refused earlier than declared")]
+    {
         if outside.len() < TWICE {
             continue;
         }
@@ -193,7 +197,8 @@ fn boundary_burst(runs: &Runs) -> Option<f64> {
 
 fn with_pictures(mut judgement: Judgement, runs: &Runs, inference: &Inference) -> Judgement {
     if let Some(ratio) = boundary_burst(runs) {
-        judgement = judgement.detail(format!("at most {ratio:.1} times the declared quota was let through in the length of a window"));
+        judgement = judgement
+            .detail(format!("at most {ratio:.1} times the declared quota was let through in the length of a window"));
     }
     for fit in inference.feasible.iter().filter(|_| inference.best.is_none()) {
         judgement = judgement.detail(format!("possible: {}", fit.told()));

@@ -5,8 +5,9 @@ use super::{
         model::{Fit, Model, Start},
         trace::{Counted, Trace},
     },
-    Bounds, join,
+    Bounds,
     grid::Grid,
+    join,
     pairs::Pairs,
     quotas,
     search::Search,
@@ -46,13 +47,14 @@ pub(in super::super) fn window_and_phase(
     if least > windows.1 {
         return None;
     }
+    let furthest = Furthest::new(trace, quota, slack);
     let phase = |low: f64, high: f64| {
         let spans = phases(&pairs, trace.silence, low, high);
         if high - low > low * NARROW {
             return spans.first().copied();
         }
         let exact = Search {
-            possible: |from, to| placed(trace, quota, slack, Grid { window: (low, high), phase: (from, to) }),
+            possible: |from, to| furthest.placed(trace, Grid { window: (low, high), phase: (from, to) }),
             width: |_| (high - low).max(low * FINENESS) * 2.0,
         };
         spans.into_iter().find_map(|span| exact.first(span))
@@ -65,23 +67,42 @@ pub(in super::super) fn window_and_phase(
     Some((range, (f64::midpoint(part.0, part.1), f64::midpoint(from, to))))
 }
 
-/// Whether every decision is explained with boundaries placed between requests.
-fn placed(trace: &Trace, quota: u32, slack: u32, grid: Grid) -> bool {
-    let furthest = |n: f64, from: usize, (): &()| {
-        let unseen = grid.begins(n).0 < -trace.silence;
-        let mut count = 0;
-        let stop = trace.samples[from..].iter().position(|sample| {
-            let explained = if sample.admitted {
-                count < quota.saturating_add(slack)
-            } else {
-                unseen || count >= quota.saturating_sub(slack)
-            };
-            count += u32::from(sample.admitted);
-            !explained
-        });
-        stop.map_or(trace.samples.len(), |stop| from + stop)
-    };
-    grid.placed(trace, (), furthest, |_, _, ()| ())
+/// For each request: up to which one a window that begins with it explains what happened.
+struct Furthest {
+    fresh: Vec<usize>,
+    /// The same for a window that may have begun before the first request.
+    begun_before: usize,
+}
+
+impl Furthest {
+    fn new(trace: &Trace, quota: u32, slack: u32) -> Self {
+        let furthest = |from: usize, unseen: bool| {
+            let mut count = 0;
+            let stop = trace.samples[from..].iter().position(|sample| {
+                let explained = if sample.admitted {
+                    count < quota.saturating_add(slack)
+                } else {
+                    unseen || count >= quota.saturating_sub(slack)
+                };
+                count += u32::from(sample.admitted);
+                !explained
+            });
+            stop.map_or(trace.samples.len(), |stop| from + stop)
+        };
+        Self {
+            fresh: (0..=trace.samples.len()).map(|from| furthest(from, false)).collect(),
+            begun_before: furthest(0, true),
+        }
+    }
+
+    /// Whether every decision is explained with boundaries placed between requests.
+    fn placed(&self, trace: &Trace, grid: Grid) -> bool {
+        let furthest = |n: f64, from: usize, (): &()| {
+            let unseen = from == 0 && grid.begins(n).0 < -trace.silence;
+            if unseen { self.begun_before } else { self.fresh[from] }
+        };
+        grid.placed(trace, (), furthest, |_, _, ()| ())
+    }
 }
 
 /// Where the first boundary after the first request may lie, for windows between two lengths.

@@ -20,7 +20,7 @@ fn explained(trace: &Trace, bounds: &Bounds, restarts: bool) -> Option<Fit> {
     let span = durations(trace, bounds, restarts)?;
     let found = quotas(trace, bounds).filter(|quota| counts_fit(trace, bounds, *quota)).map(|quota| {
         let duration = f64::midpoint(span.0, span.1);
-        (quota, Model::Block { quota, duration, restarts }, span)
+        (quota, Model::Block { quota, within: bounds.window.0, duration, restarts }, span)
     });
     join(found)
 }

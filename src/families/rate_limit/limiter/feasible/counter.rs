@@ -1,7 +1,7 @@
 //! The sliding counter: the count of this window, and of the one before the share that still lies in a window's length.
 //!
 //! How the share is rounded, and whether the request itself is counted first, differs by implementation by less than
-//! one request: that much is left open.
+//! one request, but not from one request to the next: each way is tried by itself.
 
 use super::{
     super::{
@@ -18,7 +18,7 @@ use super::{
 };
 
 /// How finely windows and boundaries are told apart, as a share of the window.
-const FINENESS: f64 = 2e-3;
+const FINENESS: f64 = 4e-3;
 
 /// How wide the place of a boundary is, as a share of the window, for a look at where each request lies.
 const NARROW: f64 = 4e-3;
@@ -32,7 +32,11 @@ pub(super) fn fit_counting_refusals(trace: &Trace, bounds: &Bounds) -> Option<Fi
 }
 
 fn explained(trace: &Trace, bounds: &Bounds, counted: Counted) -> Option<Fit> {
-    let found = quotas(trace, bounds).filter_map(|quota| {
+    // Whatever a boundary in the first burst took from its count, its share is as good as whole.
+    let (burst, seconds) = trace.first_burst();
+    let lost = (seconds / bounds.window.0).min(1.0);
+    let least = f64::from(burst.saturating_sub(1)) * (1.0 - lost) - f64::from(bounds.slack);
+    let found = quotas(trace, bounds).filter(|quota| f64::from(*quota) > least).filter_map(|quota| {
         let mut pairs = Pairs::new(trace, counted, quota, bounds.slack);
         // What a window refuses, this window and the one before explain.
         let joined = pairs.joined.iter().map(|(from, to)| (to - from) / 2.0);
@@ -43,36 +47,47 @@ fn explained(trace: &Trace, bounds: &Bounds, counted: Counted) -> Option<Fit> {
             return None;
         }
         let instants = trace.counted(counted);
-        let weighed = Weighed { trace, instants, pairs, counted, quota, slack: bounds.slack };
-        let search = Search {
-            possible: |low, high| weighed.phase((low, high)).is_some(),
-            width: |low| low * FINENESS,
-        };
-        let likely = bounds.likely.filter(|likely| *likely >= least);
-        let likely = likely.map(|likely| (likely * (1.0 - FINENESS / 2.0), likely * (1.0 + FINENESS / 2.0)));
-        let part = likely.filter(|part| weighed.phase(*part).is_some());
-        let part = part.or_else(|| search.first((least, bounds.window.1)))?;
-        let phase = weighed.phase(part)?;
-        let model = Model::SlidingCounter {
-            quota,
-            window: f64::midpoint(part.0, part.1),
-            phase: f64::midpoint(phase.0, phase.1),
-            counts_refused: counted == Counted::All,
-        };
-        Some((quota, model, part))
+        let slack = f64::from(bounds.slack);
+        LOWER.iter().find_map(|lower| {
+            let threshold = f64::from(quota) - lower;
+            let weighed = Weighed { trace, instants, pairs: &pairs, counted, quota, threshold, slack };
+            let search =
+                Search { possible: |low, high| weighed.phase((low, high)).is_some(), width: |low| low * FINENESS };
+            let likely = bounds.likely.filter(|likely| *likely >= least);
+            let likely = likely.map(|likely| (likely * (1.0 - FINENESS / 2.0), likely * (1.0 + FINENESS / 2.0)));
+            let part = likely.filter(|part| weighed.phase(*part).is_some());
+            let part = part.or_else(|| search.first((least, bounds.window.1)))?;
+            let phase = weighed.phase(part)?;
+            let model = Model::SlidingCounter {
+                quota,
+                window: f64::midpoint(part.0, part.1),
+                phase: f64::midpoint(phase.0, phase.1),
+                counts_refused: counted == Counted::All,
+            };
+            Some((quota, model, part))
+        })
     });
     // One is enough: to find every window that is possible takes long.
     join(found.take(1))
 }
 
+/// By how much less than the quota a request is refused: not at all where the share is exact or rounded down, one
+/// where it is rounded up or the request itself is counted first, a half where it is rounded to the nearest.
+const LOWER: [f64; 3] = [0.0, 1.0, 0.5];
+
+/// How coarsely shares are computed, in requests.
+const COARSE: f64 = 0.05;
+
 struct Weighed<'t> {
     trace: &'t Trace,
     instants: &'t Instants,
     /// Requests that share no window, for no window counts more than its quota.
-    pairs: Pairs,
+    pairs: &'t Pairs,
     counted: Counted,
     quota: u32,
-    slack: u32,
+    /// What the count stays below for a request to be let through.
+    threshold: f64,
+    slack: f64,
 }
 
 impl Weighed<'_> {
@@ -81,9 +96,9 @@ impl Weighed<'_> {
         let spread = window.1 - window.0;
         let search = Search {
             possible: |low, high| self.possible(window, (low, high)),
-            width: |_| (spread / 16.0).max(window.0 * FINENESS / 4.0),
+            width: |_| (spread / 16.0).max(window.0 * FINENESS / 2.0),
         };
-        phases(&self.pairs, f64::INFINITY, window.0, window.1).into_iter().find_map(|span| search.first(span))
+        phases(self.pairs, f64::INFINITY, window.0, window.1).into_iter().find_map(|span| search.first(span))
     }
 
     fn possible(&self, window: (f64, f64), phase: (f64, f64)) -> bool {
@@ -118,14 +133,14 @@ impl Weighed<'_> {
     fn right(&self, sample: &Sample, grid: Grid, n: f64, (before, current): (f64, f64)) -> bool {
         let begins = grid.begins(n);
         let share = |elapsed: f64, window: f64| (1.0 - elapsed / window).clamp(0.0, 1.0);
-        let (quota, slack) = (f64::from(self.quota), f64::from(self.slack));
+        let (quota, loose) = (f64::from(self.quota), self.slack + COARSE);
         if sample.admitted {
-            return current + share(sample.received - begins.0, grid.window.0) * before < quota + slack;
+            return current + share(sample.received - begins.0, grid.window.0) * before < self.threshold + loose;
         }
         let share = share(sample.sent - begins.1, grid.window.1);
         let unseen = |begin: f64, weight: f64| if begin < -self.trace.silence_seen { weight * quota } else { 0.0 };
         let unseen = unseen(grid.begins(n - 1.0).0, share) + unseen(begins.0, 1.0);
-        current + share * before + unseen > quota - 1.0 - slack
+        current + share * before + unseen > self.threshold - loose
     }
 
     /// Whether every decision is right with boundaries placed between requests.

@@ -39,7 +39,7 @@ impl Grid {
         furthest: impl Fn(f64, usize, &S) -> usize,
         next: impl Fn(usize, usize, &S) -> S,
     ) -> bool {
-        const WAYS: usize = 600;
+        const WAYS: usize = 200;
         let mut ways: Vec<(usize, S)> = vec![(0, start)];
         let mut n = -1.0;
         loop {
@@ -55,13 +55,13 @@ impl Grid {
                     if !after.contains(&way) {
                         after.push(way);
                     }
+                    if after.len() > WAYS {
+                        return true;
+                    }
                 }
             }
             if after.is_empty() {
                 return false;
-            }
-            if after.len() > WAYS {
-                return true;
             }
             ways = after;
             n += 1.0;

@@ -46,7 +46,8 @@ pub(in super::super) fn possible(trace: &Trace, quota: u32, slack: u32, low: f64
     for sample in &trace.samples {
         let mut next: Vec<Open> = Vec::new();
         for way in &ways {
-            for after in goes_on(way, sample, quota, slack).into_iter().chain(opens(way, sample, quota, slack, low, high))
+            for after in
+                goes_on(way, sample, quota, slack).into_iter().chain(opens(way, sample, quota, slack, low, high))
             {
                 if !next.contains(&after) {
                     next.push(after);

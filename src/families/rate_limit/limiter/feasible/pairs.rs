@@ -25,9 +25,9 @@ impl Pairs {
         let least = quota.saturating_sub(slack) as usize;
         let mut pairs = Self::default();
         if counted == Counted::Admitted {
-            pairs.apart.extend(
-                instants.earliest.iter().zip(instants.latest.iter().skip(most)).map(|(from, to)| (*from, *to)),
-            );
+            pairs
+                .apart
+                .extend(instants.earliest.iter().zip(instants.latest.iter().skip(most)).map(|(from, to)| (*from, *to)));
         }
         for sample in &trace.samples {
             if sample.admitted {

@@ -1,7 +1,7 @@
 //! Finding where in a range of parameters something is possible: halving, dropping each part that surely is not.
 
 /// How many parts are looked at before the answer is "maybe", which counts as possible.
-const EFFORT: u32 = 20_000;
+const EFFORT: u32 = 5_000;
 
 /// Looks through `range` for parts no wider than `width(part)` that `possible` does not exclude.
 ///
