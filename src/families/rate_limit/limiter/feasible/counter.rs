@@ -3,6 +3,8 @@
 //! How the share is rounded, and whether the request itself is counted first, differs by implementation by less than
 //! one request, but not from one request to the next: each way is tried by itself.
 
+use std::cell::Cell;
+
 use super::{
     super::{
         model::{Fit, Model},
@@ -20,8 +22,8 @@ use super::{
 /// How finely windows and boundaries are told apart, as a share of the window.
 const FINENESS: f64 = 4e-3;
 
-/// How wide the place of a boundary is, as a share of the window, for a look at where each request lies.
-const NARROW: f64 = 4e-3;
+/// How wide the place of a boundary is, as a share of the window, before it is asked where each request lies.
+const NARROW: f64 = 0.2;
 
 pub(super) fn fit(trace: &Trace, bounds: &Bounds) -> Option<Fit> {
     explained(trace, bounds, Counted::Admitted)
@@ -36,6 +38,11 @@ fn explained(trace: &Trace, bounds: &Bounds, counted: Counted) -> Option<Fit> {
     let (burst, seconds) = trace.first_burst();
     let lost = (seconds / bounds.window.0).min(1.0);
     let least = f64::from(burst.saturating_sub(1)) * (1.0 - lost) - f64::from(bounds.slack);
+    let mut counts = vec![0];
+    for sample in &trace.samples {
+        let before = counts.last().copied().unwrap_or_default();
+        counts.push(before + usize::from(sample.admitted || counted == Counted::All));
+    }
     let found = quotas(trace, bounds).filter(|quota| f64::from(*quota) > least).filter_map(|quota| {
         let mut pairs = Pairs::new(trace, counted, quota, bounds.slack);
         // What a window refuses, this window and the one before explain.
@@ -50,7 +57,18 @@ fn explained(trace: &Trace, bounds: &Bounds, counted: Counted) -> Option<Fit> {
         let slack = f64::from(bounds.slack);
         LOWER.iter().find_map(|lower| {
             let threshold = f64::from(quota) - lower;
-            let weighed = Weighed { trace, instants, pairs: &pairs, counted, quota, threshold, slack };
+            let counts = &counts;
+            let weighed = Weighed {
+                counts,
+                trace,
+                instants,
+                pairs: &pairs,
+                counted,
+                quota,
+                threshold,
+                slack,
+                culprit: Cell::new(0),
+            };
             let search =
                 Search { possible: |low, high| weighed.phase((low, high)).is_some(), width: |low| low * FINENESS };
             let likely = bounds.likely.filter(|likely| *likely >= least);
@@ -85,9 +103,13 @@ struct Weighed<'t> {
     pairs: &'t Pairs,
     counted: Counted,
     quota: u32,
+    /// How many count before each request.
+    counts: &'t [usize],
     /// What the count stays below for a request to be let through.
     threshold: f64,
     slack: f64,
+    /// The decision that the last place was given up for.
+    culprit: Cell<usize>,
 }
 
 impl Weighed<'_> {
@@ -103,8 +125,16 @@ impl Weighed<'_> {
 
     fn possible(&self, window: (f64, f64), phase: (f64, f64)) -> bool {
         let grid = Grid { window, phase };
-        self.trace.samples.iter().all(|sample| self.explains(sample, grid))
-            && (phase.1 - phase.0 > window.0 * NARROW || self.placed(grid))
+        let samples = &self.trace.samples;
+        // What spoke against the place before is likely to speak against this one.
+        if samples.get(self.culprit.get()).is_some_and(|sample| !self.explains(sample, grid)) {
+            return false;
+        }
+        let culprit = samples.iter().position(|sample| !self.explains(sample, grid));
+        if let Some(culprit) = culprit {
+            self.culprit.set(culprit);
+        }
+        culprit.is_none() && (phase.1 - phase.0 > window.0 * NARROW || self.placed(grid))
     }
 
     /// Whether the decision is right in some window, whatever window others lie in.
@@ -146,18 +176,15 @@ impl Weighed<'_> {
     /// Whether every decision is right with boundaries placed between requests.
     fn placed(&self, grid: Grid) -> bool {
         let samples = &self.trace.samples;
-        let counts = |sample: &Sample| sample.admitted || self.counted == Counted::All;
         let furthest = |n: f64, from: usize, before: &usize| {
-            let mut current = 0;
-            let stop = samples[from..].iter().position(|sample| {
-                let right = self.right(sample, grid, n, (count(*before), count(current)));
-                current += usize::from(counts(sample));
-                !right
-            });
-            stop.map_or(samples.len(), |stop| from + stop)
+            let before = count(*before);
+            let wrong = |at: &usize| {
+                let current = count(self.counts[*at] - self.counts[from]);
+                !self.right(&samples[*at], grid, n, (before, current))
+            };
+            (from..samples.len()).find(wrong).unwrap_or(samples.len())
         };
-        let next = |from: usize, end: usize, _: &usize| samples[from..end].iter().filter(|s| counts(s)).count();
-        grid.placed(self.trace, 0, furthest, next)
+        grid.placed(self.trace, 0, furthest, |from, end, _| self.counts[end] - self.counts[from])
     }
 
     /// How many surely lie between two instants.

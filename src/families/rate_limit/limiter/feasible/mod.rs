@@ -44,18 +44,7 @@ pub(super) fn fits(trace: &Trace, bounds: &Bounds) -> Vec<Fit> {
         block::fit,
         block::fit_restarting,
     ];
-    checks
-        .iter()
-        .enumerate()
-        .filter_map(|(n, check)| {
-            let t = std::time::Instant::now();
-            let r = check(trace, bounds);
-            if t.elapsed().as_millis() > 20 {
-                eprintln!("TIMING {n} {:?} {} {}", t.elapsed(), trace.samples.len(), r.is_some());
-            }
-            r
-        })
-        .collect()
+    checks.iter().filter_map(|check| check(trace, bounds)).collect()
 }
 
 /// The quotas that a window may have, for what came first: a burst after a silence, with at most one boundary in it.
