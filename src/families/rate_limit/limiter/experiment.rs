@@ -1,7 +1,7 @@
 //! What to send next, to tell apart the models that still explain a run.
 
 use super::{
-    inference::{fits_of, joined},
+    inference::{fits_of, horizon, joined},
     model::{Kind, Model},
     runs::{Declared, Run},
     simulate::Simulator,
@@ -46,12 +46,13 @@ pub(in crate::families::rate_limit) fn next_experiment(
     run: &Run,
     means: &Means,
 ) -> Next {
-    let whole = joined(before.iter().chain(std::iter::once(run)));
-    let mut fits = fits_of(declared, &whole, false);
+    let all = || before.iter().chain(std::iter::once(run));
+    let whole = joined(all());
+    let mut fits = fits_of(declared, horizon(declared, all()), &whole, false);
     let mut seen = whole;
     if declared.model.is_some_and(|declared| fits.iter().all(|fit| fit.model.kind() != declared)) {
         // To be rejected it must explain no run, each by itself.
-        fits = fits_of(declared, run, false);
+        fits = fits_of(declared, declared.horizon(), run, false);
         seen = run.clone();
     }
     let mut kinds: Vec<Kind> = fits.iter().map(|fit| fit.model.kind()).collect();

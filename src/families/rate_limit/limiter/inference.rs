@@ -51,10 +51,13 @@ fn slack(declared: &Declared, run: &Run) -> u32 {
 }
 
 /// What parameters are tried: a few times shorter and longer than the declared window, else than what was seen.
-pub(super) fn bounds(declared: &Declared, length: f64, slack: u32) -> Bounds {
+fn bounds(declared: &Declared, trace: &Trace, slack: u32) -> Bounds {
+    let length = trace.length();
     let window = match declared.window() {
         Some(window) => (window / 8.0, window * 4.0),
-        None => ((length / 64.0).max(0.2), (length * 2.0).max(1.0)),
+        // A window of a few exchanges is as good as a count of what is under way; a longer one than the most does not
+        // show in what was seen.
+        None => ((length / 64.0).max(0.2).max(4.0 * trace.exchange()), 8.0 * (length + trace.silence_seen).max(1.0)),
     };
     Bounds { window, likely: declared.window(), slack }
 }
@@ -63,16 +66,17 @@ pub(super) fn bounds(declared: &Declared, length: f64, slack: u32) -> Bounds {
 /// coarse.
 pub(super) const BLUR: f64 = 0.003;
 
-/// The models that explain one run, with slack or exactly.
-pub(super) fn fits_of(declared: &Declared, run: &Run, exactly: bool) -> Vec<Fit> {
-    let precise = Trace::new(run, 0.0, declared.horizon());
+/// The models that explain one run, with slack or exactly; a limiter is taken to be fresh after a silence of `horizon`
+/// seconds.
+pub(super) fn fits_of(declared: &Declared, horizon: Option<f64>, run: &Run, exactly: bool) -> Vec<Fit> {
+    let precise = Trace::new(run, 0.0, horizon);
     let window = declared.window().unwrap_or_else(|| precise.length() / 4.0);
     let (trace, slack) =
-        if exactly { (precise, 0) } else { (Trace::new(run, BLUR * window, declared.horizon()), slack(declared, run)) };
+        if exactly { (precise, 0) } else { (Trace::new(run, BLUR * window, horizon), slack(declared, run)) };
     if !trace.has_refusals() {
         return delays(&trace).into_iter().collect();
     }
-    fits(&trace, &bounds(declared, trace.length(), slack))
+    fits(&trace, &bounds(declared, &trace, slack))
 }
 
 /// A shaper, where answers take longer and longer and none refuses.
@@ -99,15 +103,17 @@ fn delays(trace: &Trace) -> Option<Fit> {
 /// Compares the models on every run that could tell anything.
 pub(in crate::families::rate_limit) fn infer(declared: &Declared, runs: &[Run]) -> Inference {
     let told: Vec<&Run> = runs.iter().filter(|run| tells(run)).collect();
-    let alone: Vec<Vec<Kind>> = told.iter().map(|run| kinds(&fits_of(declared, run, false))).collect();
+    let alone: Vec<Vec<Kind>> =
+        told.iter().map(|run| kinds(&fits_of(declared, declared.horizon(), run, false))).collect();
     let whole = joined(runs);
+    let horizon = horizon(declared, runs);
     let (feasible, exact) = match told.as_slice() {
         [] => (Vec::new(), Vec::new()),
         _ => {
-            let feasible = fits_of(declared, &whole, false);
+            let feasible = fits_of(declared, horizon, &whole, false);
             // A look without slack is worth its time only where slack leaves several kinds.
             let several = kinds(&feasible).len() > 1;
-            let exact = if several { fits_of(declared, &whole, true) } else { Vec::new() };
+            let exact = if several { fits_of(declared, horizon, &whole, true) } else { Vec::new() };
             (feasible, exact)
         }
     };
@@ -125,6 +131,15 @@ pub(in crate::families::rate_limit) fn infer(declared: &Declared, runs: &[Run]) 
         _ => (None, Confidence::Undetermined),
     };
     Inference { feasible, best, confidence, by_run: alone }
+}
+
+/// After how many seconds of silence a limiter is taken to be fresh: as declared; where nothing is declared, at once if
+/// each run began with the same amount.
+pub(super) fn horizon<'r>(declared: &Declared, runs: impl IntoIterator<Item = &'r Run>) -> Option<f64> {
+    let bursts: Vec<usize> =
+        runs.into_iter().map(|run| run.decisions().take_while(|decision| decision.admitted).count()).collect();
+    let (least, most) = (bursts.iter().min().copied()?, bursts.iter().max().copied()?);
+    declared.horizon().or_else(|| (bursts.len() > 1 && least > 1 && most - least <= 1).then_some(0.0))
 }
 
 /// Runs as one, for it is the same limiter.

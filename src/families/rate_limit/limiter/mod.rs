@@ -23,5 +23,6 @@ mod trace;
 pub(in crate::families::rate_limit) use amount::{Kept, kept, most_within, tolerance};
 pub(in crate::families::rate_limit) use experiment::{Means, Next, next_experiment};
 pub(in crate::families::rate_limit) use inference::{Confidence, Inference, infer};
+pub(in crate::families::rate_limit) use model::Fit;
 pub use model::Kind;
 pub(in crate::families::rate_limit) use timeline::timeline;

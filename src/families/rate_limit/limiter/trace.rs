@@ -130,13 +130,15 @@ impl Trace {
         (count, end)
     }
 
-    /// The longest stretch of requests let through without a refusal.
-    pub(super) fn longest_stretch(&self) -> u32 {
-        let (mut longest, mut current) = (0, 0);
-        for sample in &self.samples {
-            current = if sample.admitted { current + 1 } else { 0 };
-            longest = longest.max(current);
-        }
-        longest
+    /// How many were let through.
+    pub(super) fn admitted(&self) -> u32 {
+        u32::try_from(self.admitted.earliest.len()).unwrap_or(u32::MAX)
+    }
+
+    /// How long an exchange takes.
+    pub(super) fn exchange(&self) -> f64 {
+        let taken = self.samples.iter().map(|sample| sample.received - sample.sent);
+        let (sum, count) = taken.fold((0.0, 0.0), |(sum, count), taken| (sum + taken, count + 1.0));
+        if count > 0.0 { sum / count } else { 0.0 }
     }
 }

@@ -86,18 +86,18 @@ impl Allowance {
 
     /// The most requests that everything takes.
     pub(in crate::families::rate_limit) fn most_requests(&self) -> u64 {
-        2 * self.requests + u64::from(self.burst)
+        3 * self.requests
     }
 
     /// About the longest time that everything takes, answers that are slow aside.
     pub(in crate::families::rate_limit) fn longest(&self) -> Duration {
         let window = self.declared.window().unwrap_or(USUAL);
         let rest = self.silence.max(seconds(window * 2.05)) + seconds(window * 0.6);
-        2 * self.time + 3 * rest
+        3 * (self.time + rest)
     }
 }
 
-/// Drives two runs, and a third burst if just one of the two departs from what is declared.
+/// Drives two runs, and a third if just one of the two departs from what is declared.
 pub(in crate::families::rate_limit) async fn drive(
     session: &dyn Session,
     limited: &dyn Limited,
@@ -113,7 +113,7 @@ pub(in crate::families::rate_limit) async fn drive(
         session.pause(silence).await;
         begun.push(session.now());
         let mut driver = Driver::new(session, limited, allowance, &runs.runs, silence);
-        driver.run(runs.runs.len() < RUNS - 1).await;
+        driver.run().await;
         let Driver { run, ended, .. } = driver;
         runs.ended = ended;
         if run.phases.iter().any(|phase| !phase.decisions.is_empty()) {
@@ -201,12 +201,12 @@ impl<'a> Driver<'a> {
         }
     }
 
-    async fn run(&mut self, whole: bool) {
+    async fn run(&mut self) {
         let alone = self.allowance.declared.model == Some(Kind::Concurrency);
         let most = if alone { 5 } else { self.allowance.burst };
         self.begin(PhaseKind::Burst);
         let refused = self.burst(most).await;
-        if !whole || self.over() {
+        if self.over() {
             return;
         }
         if !refused {

@@ -2,7 +2,7 @@
 
 use crate::{
     families::rate_limit::limiter::{
-        Confidence, Inference, Kept, Kind, infer, kept, most_within,
+        Confidence, Fit, Inference, Kept, Kind, infer, kept, most_within,
         runs::{Run, Runs},
         timeline, tolerance,
     },
@@ -126,6 +126,11 @@ pub(in crate::families::rate_limit) fn quota(runs: Option<&Runs>) -> Judgement {
         let why = runs.ended.as_deref().unwrap_or("the limit was not reached");
         return with_facts(Judgement::inconclusive(format!("fewer than two windows were seen: {why}")));
     }
+    if let Some(told) = faster(runs) {
+        return with_facts(Judgement::inconclusive(format!(
+            "no window let through too much, yet it looks like a {told}"
+        )));
+    }
     with_facts(Judgement::pass(format!("{seen} windows let through what is declared")))
         .cite(runs.runs.iter().flat_map(turn))
 }
@@ -160,7 +165,7 @@ fn of_kind(runs: &Runs, inference: &Inference) -> Judgement {
         };
     }
     let explained = inference.by_run.iter().all(|kinds| !kinds.is_empty());
-    if rejected < TWICE || rejected < inference.by_run.len() || !explained {
+    if rejected < TWICE || rejected < inference.by_run.len() || !explained || inference.feasible.is_empty() {
         return undetermined(runs, inference);
     }
     let actual = looks.unwrap_or_else(|| format!("explained by: {}", names(&inference.kinds())));
@@ -212,20 +217,35 @@ fn with_pictures(mut judgement: Judgement, runs: &Runs, inference: &Inference) -
     judgement
 }
 
+/// What the limiter looks like, if whatever explains it lets through more than is declared in the long run.
+fn faster(runs: &Runs) -> Option<String> {
+    let window = runs.declared.window()?;
+    let at_once = runs.declared.at_once()?;
+    let most = 1.25 * f64::from(at_once.saturating_add(tolerance(at_once)));
+    let inference = infer(&runs.declared, &runs.runs);
+    let in_window = |fit: &Fit| f64::from(fit.quota.0) / fit.span.1 * window;
+    let told = inference.best.or_else(|| inference.feasible.first().cloned())?.told();
+    inference.feasible.iter().all(|fit| in_window(fit) > most).then_some(told)
+}
+
 /// Why fewer let through at once than declared accuses nobody.
 fn excuse(runs: &Runs, early: &[usize]) -> Option<String> {
     let window = runs.declared.window()?;
     let quota = runs.declared.quota?;
     let inference = infer(&runs.declared, &runs.runs);
-    let short = early.iter().any(|n| runs.runs[*n].silence() < 2.0 * window);
-    if short && inference.kinds().contains(&Kind::SlidingCounter) {
-        return Some("a sliding counter may still have counted what was sent before the silence".to_owned());
+    let bucket = inference.feasible.iter().find(|fit| fit.model.kind() == Kind::TokenBucket);
+    if let Some(bucket) = bucket {
+        let in_window = f64::from(bucket.quota.1) / bucket.span.0 * window;
+        if in_window >= 0.9 * f64::from(quota) {
+            let told = bucket.told();
+            return Some(format!(
+                "fewer at once, but {in_window:.0} in a window: it may be a {told}, which spreads the quota"
+            ));
+        }
     }
-    let fit = inference.best.filter(|fit| fit.model.kind() == Kind::TokenBucket)?;
-    let in_window = f64::from(fit.quota.1) / fit.span.0 * window;
-    (in_window >= 0.9 * f64::from(quota)).then(|| {
-        format!("fewer at once, but {in_window:.0} in a window: the limiter {}, which spreads the quota", fit.told())
-    })
+    let short = early.iter().any(|n| runs.runs[*n].silence() < 2.0 * window);
+    (short && inference.kinds().contains(&Kind::SlidingCounter))
+        .then(|| "a sliding counter may still have counted what was sent before the silence".to_owned())
 }
 
 /// The last request let through and the first refusal of a run: where the limit shows.

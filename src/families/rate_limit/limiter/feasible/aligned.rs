@@ -37,7 +37,12 @@ pub(in super::super) fn window_and_phase(
     windows: (f64, f64),
     likely: Option<f64>,
 ) -> Option<((f64, f64), (f64, f64))> {
-    let pairs = Pairs::new(trace, Counted::Admitted, quota, slack);
+    let mut pairs = Pairs::new(trace, Counted::Admitted, quota, slack);
+    if slack == 0 {
+        // Whatever was counted before the first request: a window that is used up lets nothing through.
+        let neighbours = trace.samples.windows(2).filter(|pair| !pair[0].admitted && pair[1].admitted);
+        pairs.apart.extend(neighbours.map(|pair| (pair[0].sent, pair[1].received)));
+    }
     // A boundary that must lie in a stretch of which another pair forbids every instant.
     let contradictory = |apart: &(f64, f64)| pairs.joined.iter().any(|(from, to)| *from <= apart.0 && apart.1 <= *to);
     if pairs.apart.iter().any(contradictory) {
@@ -77,11 +82,12 @@ struct Furthest {
 impl Furthest {
     fn new(trace: &Trace, quota: u32, slack: u32) -> Self {
         let furthest = |from: usize, unseen: bool| {
-            let mut count = 0;
+            let (mut count, mut used_up) = (0, false);
             let stop = trace.samples[from..].iter().position(|sample| {
                 let explained = if sample.admitted {
-                    count < quota.saturating_add(slack)
+                    count < quota.saturating_add(slack) && (slack > 0 || !used_up)
                 } else {
+                    used_up = true;
                     unseen || count >= quota.saturating_sub(slack)
                 };
                 count += u32::from(sample.admitted);

@@ -5,7 +5,7 @@ use super::{
         model::{Fit, Model},
         trace::Trace,
     },
-    Bounds, join,
+    Bounds, join, quotas,
     search::Search,
 };
 
@@ -14,12 +14,10 @@ const FINENESS: f64 = 5e-4;
 
 pub(super) fn fit(trace: &Trace, bounds: &Bounds) -> Option<Fit> {
     let (burst, length) = trace.first_burst();
-    let fresh = trace.silence >= bounds.window.1;
-    let most = if fresh { burst } else { trace.longest_stretch().max(burst) }.saturating_add(bounds.slack);
-    let found = (1..=most).rev().filter_map(|capacity| {
+    let found = quotas(trace, bounds).filter_map(|capacity| {
         let of_bucket = f64::from(capacity);
         // What the burst let through beyond the capacity came in during the burst, one each interval.
-        let interval = (bounds.window.0 / of_bucket, bounds.window.1 / of_bucket);
+        let interval = (bounds.window.0 / of_bucket, bounds.window.1);
         let beyond = burst.saturating_sub(capacity + bounds.slack);
         let slowest = if beyond > 0 { length / f64::from(beyond) } else { interval.1 };
         if slowest < interval.0 {

@@ -27,9 +27,6 @@ pub(super) struct Bounds {
     pub(super) slack: u32,
 }
 
-/// The most quotas that are tried of one model.
-const QUOTAS: u32 = 80;
-
 /// Every model that explains the run; at most one fit of each variant of a model.
 pub(super) fn fits(trace: &Trace, bounds: &Bounds) -> Vec<Fit> {
     let checks: [fn(&Trace, &Bounds) -> Option<Fit>; 10] = [
@@ -47,15 +44,24 @@ pub(super) fn fits(trace: &Trace, bounds: &Bounds) -> Vec<Fit> {
     checks.iter().filter_map(|check| check(trace, bounds)).collect()
 }
 
-/// The quotas that a window may have, for what came first: a burst after a silence, with at most one boundary in it.
+/// The quotas that a limiter may have, for what was let through.
+///
+/// The first burst after a silence has at most one boundary in it. Where the limiter may not have been fresh, more than
+/// the whole run let through is as good as any more.
 fn quotas(trace: &Trace, bounds: &Bounds) -> impl Iterator<Item = u32> + use<> {
+    /// Up to so many, each is tried; beyond, those near what the burst showed.
+    const EACH: u32 = 80;
     let (burst, _) = trace.first_burst();
     let fresh = trace.silence >= bounds.window.1;
-    let most = if fresh { burst } else { trace.longest_stretch().max(burst) }.saturating_add(bounds.slack);
-    let least = if fresh { burst / 2 } else { 0 }.saturating_sub(bounds.slack).max(most.saturating_sub(QUOTAS)).max(1);
-    // The likeliest first: what the burst showed.
+    let most = if fresh { burst } else { trace.admitted().saturating_add(1) }.saturating_add(bounds.slack);
+    let least = if fresh { burst / 2 } else { 0 }.saturating_sub(bounds.slack).max(1);
     let near = burst.clamp(least, most.max(least));
-    std::iter::once(near).chain((least..=most).rev().filter(move |quota| *quota != near))
+    let few = most.saturating_sub(least) <= EACH;
+    let tried = (least..=most)
+        .rev()
+        .filter(move |quota| *quota != near && (few || *quota == most || quota.abs_diff(near) <= EACH / 4 + near / 20));
+    // The likeliest first: what the burst showed.
+    std::iter::once(near).chain(tried)
 }
 
 /// Joins what each quota allows into one fit.

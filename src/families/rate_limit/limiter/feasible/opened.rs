@@ -37,11 +37,14 @@ struct Open {
     count: u32,
     /// Whether it may have let others through before the first request of the run.
     begun_before: bool,
+    /// Whether it has refused a request.
+    used_up: bool,
 }
 
 /// Whether a window of that quota, with a length between two bounds, explains every decision.
 pub(in super::super) fn possible(trace: &Trace, quota: u32, slack: u32, low: f64, high: f64) -> bool {
-    let long_ago = Open { ends: (f64::NEG_INFINITY, high - trace.silence), count: 0, begun_before: true };
+    let long_ago =
+        Open { ends: (f64::NEG_INFINITY, high - trace.silence), count: 0, begun_before: true, used_up: false };
     let mut ways = vec![long_ago];
     for sample in &trace.samples {
         let mut next: Vec<Open> = Vec::new();
@@ -71,13 +74,14 @@ fn goes_on(way: &Open, sample: &Sample, quota: u32, slack: u32) -> Option<Open> 
         return None;
     }
     let fits = if sample.admitted {
-        way.count < quota.saturating_add(slack)
+        way.count < quota.saturating_add(slack) && (slack > 0 || !way.used_up)
     } else {
         way.begun_before || way.count >= quota.saturating_sub(slack)
     };
     fits.then(|| Open {
         ends: (way.ends.0.max(sample.sent), way.ends.1),
         count: way.count + u32::from(sample.admitted),
+        used_up: way.used_up || !sample.admitted,
         ..*way
     })
 }
@@ -88,5 +92,10 @@ fn opens(way: &Open, sample: &Sample, quota: u32, slack: u32, low: f64, high: f6
         return None;
     }
     let at = sample.sent.max(way.ends.0);
-    Some(Open { ends: (at + low, sample.received + high), count: u32::from(sample.admitted), begun_before: false })
+    Some(Open {
+        ends: (at + low, sample.received + high),
+        count: u32::from(sample.admitted),
+        begun_before: false,
+        used_up: !sample.admitted,
+    })
 }

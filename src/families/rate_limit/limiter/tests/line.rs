@@ -37,6 +37,8 @@ struct Line<'f> {
     delay: Delay,
     decide: Mutex<Decide>,
     sent: Mutex<u32>,
+    /// How long the target works on what it lets through.
+    held: Duration,
     /// What is told after a refusal.
     told: Option<Duration>,
     /// How many the target says are left, where it says so.
@@ -52,8 +54,10 @@ impl Line<'_> {
         Duration::from_micros(usual / 2 + if stalled { roll(300_000) } else { 0 })
     }
 
-    fn answered(&self, sent: Duration, decided: Duration, received: Duration) -> Option<Answered> {
+    fn answered(&self, sent: Duration, there: Duration, back: Duration) -> Answered {
+        let decided = sent + there;
         let admitted = self.decide.lock().unwrap()(decided.as_secs_f64());
+        let received = decided + if admitted { self.held } else { Duration::ZERO } + back;
         let mut count = self.sent.lock().unwrap();
         *count += 1;
         let decision = Decision {
@@ -65,7 +69,7 @@ impl Line<'_> {
             status: if admitted { 200 } else { 429 },
         };
         let told = if admitted { None } else { self.told };
-        Some(Answered { decision, told, remaining: self.remaining, banned: false })
+        Answered { decision, told, remaining: self.remaining, banned: false }
     }
 }
 
@@ -74,8 +78,9 @@ impl Limited for Line<'_> {
         async move {
             let sent = self.fake.now();
             let (there, back) = (self.way(), self.way());
-            self.fake.pause(there + back).await;
-            self.answered(sent, sent + there, sent + there + back)
+            let answer = self.answered(sent, there, back);
+            self.fake.pause(Duration::from_micros(answer.decision.received_us).saturating_sub(sent)).await;
+            Some(answer)
         }
         .boxed()
     }
@@ -85,9 +90,10 @@ impl Limited for Line<'_> {
             let sent = self.fake.now();
             let mut ways: Vec<(Duration, Duration)> = (0..count).map(|_| (self.way(), self.way())).collect();
             ways.sort_unstable();
-            let last = ways.iter().map(|(there, back)| *there + *back).max().unwrap_or_default();
-            self.fake.pause(last).await;
-            ways.iter().map(|(there, back)| self.answered(sent, sent + *there, sent + *there + *back)).collect()
+            let answers: Vec<Answered> = ways.iter().map(|(there, back)| self.answered(sent, *there, *back)).collect();
+            let last = answers.iter().map(|answer| answer.decision.received_us).max().unwrap_or_default();
+            self.fake.pause(Duration::from_micros(last).saturating_sub(sent)).await;
+            answers.into_iter().map(Some).collect()
         }
         .boxed()
     }
@@ -98,6 +104,7 @@ pub(super) struct Drive {
     pub(super) declared: Declared,
     pub(super) delay: Delay,
     pub(super) seed: u64,
+    pub(super) held: Duration,
     pub(super) told: Option<Duration>,
     pub(super) remaining: Option<u64>,
     pub(super) silence: Duration,
@@ -106,7 +113,7 @@ pub(super) struct Drive {
 impl Drive {
     pub(super) fn new(declared: Declared, seed: u64) -> Self {
         let silence = Duration::from_secs(4);
-        Self { declared, delay: QUICK, seed, told: None, remaining: None, silence }
+        Self { declared, delay: QUICK, seed, held: Duration::ZERO, told: None, remaining: None, silence }
     }
 
     /// What is seen of a target, with how many requests and in what time.
@@ -121,6 +128,7 @@ impl Drive {
             delay: self.delay,
             decide,
             sent: Mutex::new(0),
+            held: self.held,
             told: self.told,
             remaining: self.remaining,
         };
