@@ -62,7 +62,7 @@ fn bounds(declared: &Declared, trace: &Trace, slack: u32) -> Bounds {
     Bounds { window, likely: declared.window(), slack }
 }
 
-/// Instants are made less certain by this share of the window before a model is given up: servers whose clocks are
+/// Instants are made less certain by this share of the declared window before a model is given up: servers whose clocks are
 /// coarse.
 pub(super) const BLUR: f64 = 0.003;
 
@@ -70,9 +70,8 @@ pub(super) const BLUR: f64 = 0.003;
 /// seconds.
 pub(super) fn fits_of(declared: &Declared, horizon: Option<f64>, run: &Run, exactly: bool) -> Vec<Fit> {
     let precise = Trace::new(run, 0.0, horizon);
-    let window = declared.window().unwrap_or_else(|| precise.length() / 4.0);
-    let (trace, slack) =
-        if exactly { (precise, 0) } else { (Trace::new(run, BLUR * window, horizon), slack(declared, run)) };
+    let blur = BLUR * declared.window().unwrap_or_default();
+    let (trace, slack) = if exactly { (precise, 0) } else { (Trace::new(run, blur, horizon), slack(declared, run)) };
     if !trace.has_refusals() {
         return delays(&trace).into_iter().collect();
     }

@@ -227,6 +227,29 @@ impl<'a> Driver<'a> {
             }
         }
         self.experiments().await;
+        self.whole_window().await;
+    }
+
+    /// What else comes back before the declared window is over: one request now and then, and whatever follows one
+    /// that is let through.
+    async fn whole_window(&mut self) {
+        const TIMES: f64 = 12.0;
+        let Some(window) = self.allowance.declared.window() else { return };
+        let end = self.begun + seconds(window * 1.02);
+        while !self.over() && self.session.now() < end {
+            self.begin(PhaseKind::Trickle);
+            self.session.pause(seconds(window / TIMES).max(self.short_wait())).await;
+            if self.send(1).await == [true] {
+                self.begin(PhaseKind::Return);
+                self.burst(self.allowance.burst).await;
+            }
+        }
+    }
+
+    /// What the last refusal told to wait, where that is little: then nothing is sent earlier.
+    fn short_wait(&self) -> Duration {
+        let told = self.told.unwrap_or_default();
+        if told.as_secs_f64() < self.window() / 5.0 { told } else { Duration::ZERO }
     }
 
     /// As fast as answers come, until two refusals in a row; whether they came.
@@ -264,8 +287,7 @@ impl<'a> Driver<'a> {
         const MOST: u32 = 40;
         self.begin(PhaseKind::Trickle);
         let window = self.window();
-        let told = self.told.map_or(0.0, |told| told.as_secs_f64());
-        let period = if told < window / 5.0 { told } else { 0.0 }.max(window / 25.0);
+        let period = (window / 25.0).max(self.short_wait().as_secs_f64());
         let horizon = self.allowance.declared.horizon().unwrap_or(window).max(window) * 1.25;
         let begun = self.session.now();
         for n in 1..=MOST {
@@ -294,10 +316,7 @@ impl<'a> Driver<'a> {
         self.begin(PhaseKind::Trickle);
         let begun = self.session.now();
         let window = self.window();
-        let period = match self.told.map(|told| told.as_secs_f64()).filter(|told| *told < window / 5.0) {
-            Some(told) => told.max(window / 25.0),
-            None => window / 25.0,
-        };
+        let period = (window / 25.0).max(self.short_wait().as_secs_f64());
         for n in 1..=TIMES {
             let next = begun + seconds(period * f64::from(n));
             if self.over() || period * f64::from(n) > window {
