@@ -42,14 +42,18 @@ fn exceeds(declared: &Declared, runs: &[&Run], quota: u32) -> Option<bool> {
     let trace = Trace::new(&admitted, BLUR * window, declared.horizon());
     let kinds = match declared.model {
         None => &[Kind::FixedWindow, Kind::TokenBucket][..],
-        // Whatever these let through, windows on their grid let through as well.
-        Some(Kind::SlidingCounter) => &[Kind::FixedWindow],
-        Some(Kind::FixedWindow) => &[Kind::FixedWindow],
+        // Whatever a sliding counter lets through, fixed windows on its grid let through as well.
+        Some(Kind::FixedWindow | Kind::SlidingCounter) => &[Kind::FixedWindow],
         Some(Kind::SlidingLog) => &[Kind::SlidingLog],
         Some(Kind::TokenBucket) => &[Kind::TokenBucket],
         Some(Kind::Concurrency | Kind::Block | Kind::Shaper) => return None,
     };
     Some(!kinds.iter().any(|kind| allows(*kind, &trace, quota, window, refill)))
+}
+
+/// How many requests a run let through before the first refusal.
+pub(in crate::families::rate_limit) fn first_burst(run: &Run) -> u32 {
+    Trace::new(run, 0.0, None).first_burst().0
 }
 
 /// How what a run let through compares with what is declared.

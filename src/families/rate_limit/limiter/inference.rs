@@ -1,6 +1,7 @@
 //! Comparing the models: which explain every run, and how sure that is.
 
 use super::{
+    amount::first_burst,
     feasible::{Bounds, fits},
     model::{Fit, Kind, Model},
     runs::{Declared, Run},
@@ -45,8 +46,7 @@ impl Inference {
 
 /// How many requests a limiter may miss its own quota by before a model is given up: servers that share a quota.
 fn slack(declared: &Declared, run: &Run) -> u32 {
-    let seen = run.decisions().take_while(|decision| decision.admitted).count();
-    let quota = declared.quota.unwrap_or(0).max(u32::try_from(seen).unwrap_or(u32::MAX));
+    let quota = declared.quota.unwrap_or(0).max(first_burst(run));
     quota / 20
 }
 
@@ -135,8 +135,7 @@ pub(in crate::families::rate_limit) fn infer(declared: &Declared, runs: &[Run]) 
 /// After how many seconds of silence a limiter is taken to be fresh: as declared; where nothing is declared, at once if
 /// each run began with the same amount.
 pub(super) fn horizon<'r>(declared: &Declared, runs: impl IntoIterator<Item = &'r Run>) -> Option<f64> {
-    let bursts: Vec<usize> =
-        runs.into_iter().map(|run| run.decisions().take_while(|decision| decision.admitted).count()).collect();
+    let bursts: Vec<u32> = runs.into_iter().map(first_burst).collect();
     let (least, most) = (bursts.iter().min().copied()?, bursts.iter().max().copied()?);
     declared.horizon().or_else(|| (bursts.len() > 1 && least > 1 && most - least <= 1).then_some(0.0))
 }

@@ -20,7 +20,7 @@ mod tests;
 mod timeline;
 mod trace;
 
-pub(in crate::families::rate_limit) use amount::{Kept, kept, most_within, tolerance};
+pub(in crate::families::rate_limit) use amount::{Kept, first_burst, kept, most_within, tolerance};
 pub(in crate::families::rate_limit) use experiment::{Means, Next, next_experiment};
 pub(in crate::families::rate_limit) use inference::{Confidence, Inference, infer};
 pub(in crate::families::rate_limit) use model::Fit;

@@ -11,9 +11,17 @@ pub(super) struct Sample {
     pub(super) sent: f64,
     pub(super) received: f64,
     pub(super) admitted: bool,
+    /// Refused while one that was let through was under way: which of the two was decided first is not known, so what
+    /// goes by the order of decisions must not ask why.
+    pub(super) unordered: bool,
 }
 
 impl Sample {
+    /// Whether it was refused, after whatever comes before it.
+    pub(super) fn refused(&self) -> bool {
+        !self.admitted && !self.unordered
+    }
+
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         self.sent <= other.received && other.sent <= self.received
     }
@@ -61,7 +69,7 @@ impl Instants {
 /// One run in seconds since its first request.
 #[derive(Debug, Clone)]
 pub(super) struct Trace {
-    /// In the order of sending; of requests that were under way at once, those let through first.
+    /// In the order of sending; requests that were under way at once, in the order of their answers.
     pub(super) samples: Vec<Sample>,
     /// How long nothing was sent before; without end if a limiter of the declared window is known to be fresh.
     pub(super) silence: f64,
@@ -81,6 +89,7 @@ impl Trace {
             sent: seconds(decision.sent_us) - blur,
             received: seconds(decision.received_us.max(decision.sent_us)) + blur,
             admitted: decision.admitted,
+            unordered: false,
         };
         let mut samples: Vec<Sample> = run.decisions().map(sample).collect();
         samples.sort_by(|one, other| one.sent.total_cmp(&other.sent));
@@ -92,7 +101,11 @@ impl Trace {
                 end = end.max(samples[to].received - 2.0 * blur);
                 to += 1;
             }
-            samples[from..to].sort_by_key(|sample| !sample.admitted);
+            // Of requests that were sent at once and fared alike, the order of their answers will do.
+            samples[from..to].sort_by(|one, other| one.received.total_cmp(&other.received));
+            if samples[from..to].iter().any(|sample| sample.admitted) && to - from > 1 {
+                samples[from..to].iter_mut().for_each(|sample| sample.unordered = !sample.admitted);
+            }
             from = to;
         }
         let admitted = Instants::new(samples.iter().filter(|sample| sample.admitted));
@@ -125,7 +138,7 @@ impl Trace {
 
     /// How many were let through before the first refusal, and in how many seconds.
     pub(super) fn first_burst(&self) -> (u32, f64) {
-        let burst = self.samples.iter().take_while(|sample| sample.admitted);
+        let burst = self.samples.iter().take_while(|sample| !sample.refused()).filter(|sample| sample.admitted);
         let (count, end) = burst.fold((0, 0.0), |(count, _), sample| (count + 1, sample.received));
         (count, end)
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     families::rate_limit::limiter::{
-        Confidence, Fit, Inference, Kept, Kind, infer, kept, most_within,
+        Confidence, Fit, Inference, Kept, Kind, first_burst, infer, kept, most_within,
         runs::{Run, Runs},
         timeline, tolerance,
     },
@@ -80,7 +80,7 @@ pub(in crate::families::rate_limit) fn quota(runs: Option<&Runs>) -> Judgement {
         at_once.saturating_add(tolerance)
     );
     let told = |kept: &Kept, run: &Run| {
-        let burst = run.decisions().take_while(|decision| decision.admitted).count();
+        let burst = first_burst(run);
         format!(
             "{burst} at once, at most {} in {window} s{}",
             most_within(run, window),

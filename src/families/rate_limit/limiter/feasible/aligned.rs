@@ -10,7 +10,7 @@ use super::{
     join,
     pairs::Pairs,
     quotas,
-    search::Search,
+    search::{Search, thinned},
 };
 
 /// How finely windows are told apart, as a share of the window.
@@ -40,7 +40,7 @@ pub(in super::super) fn window_and_phase(
     let mut pairs = Pairs::new(trace, Counted::Admitted, quota, slack);
     if slack == 0 {
         // Whatever was counted before the first request: a window that is used up lets nothing through.
-        let neighbours = trace.samples.windows(2).filter(|pair| !pair[0].admitted && pair[1].admitted);
+        let neighbours = trace.samples.windows(2).filter(|pair| pair[0].refused() && pair[1].admitted);
         pairs.apart.extend(neighbours.map(|pair| (pair[0].sent, pair[1].received)));
     }
     // A boundary that must lie in a stretch of which another pair forbids every instant.
@@ -52,6 +52,8 @@ pub(in super::super) fn window_and_phase(
     if least > windows.1 {
         return None;
     }
+    thinned(&mut pairs.apart);
+    thinned(&mut pairs.joined);
     let furthest = Furthest::new(trace, quota, slack);
     let phase = |low: f64, high: f64| {
         let spans = phases(&pairs, trace.silence, low, high);
@@ -86,6 +88,8 @@ impl Furthest {
             let stop = trace.samples[from..].iter().position(|sample| {
                 let explained = if sample.admitted {
                     count < quota.saturating_add(slack) && (slack > 0 || !used_up)
+                } else if sample.unordered {
+                    true
                 } else {
                     used_up = true;
                     unseen || count >= quota.saturating_sub(slack)

@@ -39,7 +39,7 @@ pub(in super::super) fn possible(trace: &Trace, capacity: u32, slack: u32, low: 
     let slack = f64::from(slack);
     let tokens = f64::from(capacity.saturating_sub(1));
     let mut arrival = (f64::NEG_INFINITY, f64::from(capacity) * high - trace.silence);
-    for sample in &trace.samples {
+    for sample in trace.samples.iter().filter(|sample| !sample.unordered) {
         if sample.admitted {
             arrival.1 = arrival.1.min(sample.received + (tokens + slack) * high);
             if arrival.0 > arrival.1 {

@@ -17,5 +17,5 @@ pub(super) fn fit(trace: &Trace, bounds: &Bounds) -> Option<Fit> {
     };
     let limit = trace.samples.iter().filter(|sample| !sample.admitted).map(beside).min()?;
     let limit = limit.saturating_add(bounds.slack);
-    (limit > bounds.slack).then(|| Fit { model: Model::Concurrency { limit }, quota: (1, limit), span: (0.0, 0.0) })
+    (limit > bounds.slack).then_some(Fit { model: Model::Concurrency { limit }, quota: (1, limit), span: (0.0, 0.0) })
 }

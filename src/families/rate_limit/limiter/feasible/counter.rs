@@ -16,7 +16,7 @@ use super::{
     join,
     pairs::Pairs,
     quotas,
-    search::Search,
+    search::{Search, thinned},
 };
 
 /// How finely windows and boundaries are told apart, as a share of the window.
@@ -43,22 +43,27 @@ fn explained(trace: &Trace, bounds: &Bounds, counted: Counted) -> Option<Fit> {
         let before = counts.last().copied().unwrap_or_default();
         counts.push(before + usize::from(sample.admitted || counted == Counted::All));
     }
+    let mut some: Vec<usize> = (0..trace.samples.len()).collect();
+    thinned(&mut some);
     let found = quotas(trace, bounds).filter(|quota| f64::from(*quota) > least).filter_map(|quota| {
         let mut pairs = Pairs::new(trace, counted, quota, bounds.slack);
-        // What a window refuses, this window and the one before explain.
-        let joined = pairs.joined.iter().map(|(from, to)| (to - from) / 2.0);
+        // What a window refuses, this window and the one before explain, with one request less if it counts itself.
+        let refused = Pairs::new(trace, counted, quota, bounds.slack + 1).joined;
+        let joined = refused.iter().map(|(from, to)| (to - from) / 2.0);
         let least = joined.fold(bounds.window.0, f64::max);
         pairs.joined.clear();
         pairs.before.clear();
         if least > bounds.window.1 {
             return None;
         }
+        thinned(&mut pairs.apart);
         let instants = trace.counted(counted);
         let slack = f64::from(bounds.slack);
         LOWER.iter().find_map(|lower| {
             let threshold = f64::from(quota) - lower;
-            let counts = &counts;
+            let (counts, some) = (&counts, &some);
             let weighed = Weighed {
+                some,
                 counts,
                 trace,
                 instants,
@@ -103,6 +108,8 @@ struct Weighed<'t> {
     pairs: &'t Pairs,
     counted: Counted,
     quota: u32,
+    /// Requests that are looked at first.
+    some: &'t [usize],
     /// How many count before each request.
     counts: &'t [usize],
     /// What the count stays below for a request to be let through.
@@ -130,7 +137,7 @@ impl Weighed<'_> {
         if samples.get(self.culprit.get()).is_some_and(|sample| !self.explains(sample, grid)) {
             return false;
         }
-        let culprit = samples.iter().position(|sample| !self.explains(sample, grid));
+        let culprit = self.some.iter().copied().find(|at| !self.explains(&samples[*at], grid));
         if let Some(culprit) = culprit {
             self.culprit.set(culprit);
         }
@@ -180,7 +187,7 @@ impl Weighed<'_> {
             let before = count(*before);
             let wrong = |at: &usize| {
                 let current = count(self.counts[*at] - self.counts[from]);
-                !self.right(&samples[*at], grid, n, (before, current))
+                !samples[*at].unordered && !self.right(&samples[*at], grid, n, (before, current))
             };
             (from..samples.len()).find(wrong).unwrap_or(samples.len())
         };

@@ -41,7 +41,16 @@ pub(super) fn fits(trace: &Trace, bounds: &Bounds) -> Vec<Fit> {
         block::fit,
         block::fit_restarting,
     ];
-    checks.iter().filter_map(|check| check(trace, bounds)).collect()
+    checks
+        .iter()
+        .enumerate()
+        .filter_map(|(n, check)| {
+            let t = std::time::Instant::now();
+            let r = check(trace, bounds);
+            eprintln!("TIMING {n} {} {} {}", t.elapsed().as_micros(), trace.samples.len(), r.is_some());
+            r
+        })
+        .collect()
 }
 
 /// The quotas that a limiter may have, for what was let through.

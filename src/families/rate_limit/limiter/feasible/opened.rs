@@ -46,7 +46,7 @@ pub(in super::super) fn possible(trace: &Trace, quota: u32, slack: u32, low: f64
     let long_ago =
         Open { ends: (f64::NEG_INFINITY, high - trace.silence), count: 0, begun_before: true, used_up: false };
     let mut ways = vec![long_ago];
-    for sample in &trace.samples {
+    for sample in trace.samples.iter().filter(|sample| !sample.unordered) {
         let mut next: Vec<Open> = Vec::new();
         for way in &ways {
             for after in

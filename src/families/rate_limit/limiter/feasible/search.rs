@@ -3,6 +3,18 @@
 /// How many parts are looked at before the answer is "maybe", which counts as possible.
 const EFFORT: u32 = 5_000;
 
+/// Of so many pairs or requests each is looked at where only some need to be.
+pub(super) const SOME: usize = 64;
+
+/// Some of many, evenly: enough to exclude most of what is impossible.
+pub(super) fn thinned<T: Copy>(all: &mut Vec<T>) {
+    let step = all.len().div_ceil(SOME);
+    if step > 1 {
+        let last = all.last().copied();
+        *all = all.iter().copied().step_by(step).chain(last).collect();
+    }
+}
+
 /// Looks through `range` for parts no wider than `width(part)` that `possible` does not exclude.
 ///
 /// `possible` must never exclude a part that holds a value which is possible.

@@ -75,6 +75,26 @@ fn each_kind_of_the_demo_is_told_with_confidence() {
 }
 
 #[test]
+fn a_large_quota_is_told_as_well() {
+    for (kind, target) in [
+        (Kind::FixedWindow, fixed_window(200, 20.0)),
+        (Kind::SlidingLog, sliding_log(200, 20.0, false)),
+        (Kind::TokenBucket, token_bucket(200, 10.0)),
+        (Kind::SlidingCounter, sliding_counter(200, 20.0, Rounding::Exact)),
+    ] {
+        let t = std::time::Instant::now();
+        let runs = drive(declared(200, 20.0), 1, target);
+        eprintln!("BIG {kind:?} drive {:?}", t.elapsed());
+        let t = std::time::Instant::now();
+        let inference = infer(&runs.declared, &runs.runs);
+        eprintln!("BIG {kind:?} infer {:?} {:?}", t.elapsed(), inference.kinds());
+        assert!(inference.kinds().contains(&kind), "{kind:?}: {:?}\n{}", inference.by_run, pictures(&runs));
+        assert_ne!(model::kind(Some(&runs)).verdict, Verdict::Fail);
+        assert_eq!(model::quota(Some(&runs)).verdict, Verdict::Pass, "{}", pictures(&runs));
+    }
+}
+
+#[test]
 fn each_run_keeps_to_three_quotas_and_sixty_requests() {
     let runs = drive(declared(10, WINDOW), 3, fixed_window(10, WINDOW));
     assert_eq!(runs.runs.len(), 2);

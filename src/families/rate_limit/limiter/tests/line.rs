@@ -74,7 +74,7 @@ impl Line<'_> {
 }
 
 impl Limited for Line<'_> {
-    fn send(&self) -> BoxFuture<'_, Option<Answered>> {
+    fn send(&mut self) -> BoxFuture<'_, Option<Answered>> {
         async move {
             let sent = self.fake.now();
             let (there, back) = (self.way(), self.way());
@@ -85,7 +85,7 @@ impl Limited for Line<'_> {
         .boxed()
     }
 
-    fn together(&self, count: u32) -> BoxFuture<'_, Vec<Option<Answered>>> {
+    fn together(&mut self, count: u32) -> BoxFuture<'_, Vec<Option<Answered>>> {
         async move {
             let sent = self.fake.now();
             let mut ways: Vec<(Duration, Duration)> = (0..count).map(|_| (self.way(), self.way())).collect();
@@ -123,7 +123,7 @@ impl Drive {
             fake.random();
         }
         let decide = Mutex::new(decide);
-        let line = Line {
+        let mut line = Line {
             fake: &fake,
             delay: self.delay,
             decide,
@@ -137,12 +137,12 @@ impl Drive {
         let allowance = Allowance::new(self.declared.clone(), 100, self.silence);
         let runs = async {
             fake.pause(start).await;
-            drive(&fake, &line, &allowance).await
+            drive(&fake, &mut line, &allowance).await
         }
         .now_or_never()
         .expect("nothing waits in virtual time");
         let sent = *line.sent.lock().unwrap();
-        (runs, allowance, sent, fake.now() - start)
+        (runs, allowance, sent, fake.now().saturating_sub(start))
     }
 }
 

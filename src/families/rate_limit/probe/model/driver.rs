@@ -1,63 +1,15 @@
-//! The traffic that shows which limiter decides: a silence, a burst until two refusals, a trickle until something is
-//! let through again, what comes back at once, and silences chosen to tell apart the models that remain.
-//!
-//! Pitfalls: a refused request may prolong the wait, so the trickle is slow and ends with the first success; each run
-//! begins at another place of the declared window, or a boundary could hide in the burst every time.
+//! One run: what is sent, and when.
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-
+use super::{Allowance, Limited, allowance::USUAL, seconds};
 use crate::families::{
     Session,
-    rate_limit::{
-        evidence::Decision,
-        limiter::{
-            Kept, Kind, Means, Next, infer, kept, next_experiment,
-            runs::{Declared, Phase, PhaseKind, Run, Runs},
-        },
+    rate_limit::limiter::{
+        Kind, Means, Next, next_experiment,
+        runs::{Phase, PhaseKind, Run},
     },
 };
-
-/// Sends the request whose limit is looked at.
-pub(in crate::families::rate_limit) trait Limited: Sync {
-    /// Sends it once; none if there was no answer, or one that is neither success nor refusal.
-    fn send(&self) -> BoxFuture<'_, Option<Answered>>;
-
-    /// Sends it so many times at once.
-    fn together(&self, count: u32) -> BoxFuture<'_, Vec<Option<Answered>>>;
-}
-
-/// What an answer shows.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::families::rate_limit) struct Answered {
-    /// What was decided.
-    pub(in crate::families::rate_limit) decision: Decision,
-    /// How long it tells to wait.
-    pub(in crate::families::rate_limit) told: Option<Duration>,
-    /// How many requests it says are left.
-    pub(in crate::families::rate_limit) remaining: Option<u64>,
-    /// Whether it threatens worse than a refusal (a ban): nothing more is sent.
-    pub(in crate::families::rate_limit) banned: bool,
-}
-
-/// What a drive may take.
-#[derive(Debug, Clone, PartialEq)]
-pub(in crate::families::rate_limit) struct Allowance {
-    /// What the suite declares.
-    pub(in crate::families::rate_limit) declared: Declared,
-    /// The most requests of a burst.
-    pub(in crate::families::rate_limit) burst: u32,
-    /// The most requests of one run.
-    pub(in crate::families::rate_limit) requests: u64,
-    /// About the longest time of one run, its first silence left out.
-    pub(in crate::families::rate_limit) time: Duration,
-    /// The silence before a run, at least.
-    pub(in crate::families::rate_limit) silence: Duration,
-}
-
-/// The most runs: two, and a third if they disagree.
-const RUNS: usize = 3;
 
 /// How often a model is tried to be told apart in one run.
 const EXPERIMENTS: usize = 3;
@@ -65,123 +17,26 @@ const EXPERIMENTS: usize = 3;
 /// How many answers may be missing before a run is given up.
 const PATIENCE: u32 = 3;
 
-/// The window that is assumed where none is declared or told.
-const USUAL: f64 = 2.0;
-
-impl Allowance {
-    /// For a declared limit; `burst` bounds a burst where no quota is declared, `silence` where no window is.
-    pub(in crate::families::rate_limit) fn new(declared: Declared, burst: u32, silence: Duration) -> Self {
-        let window = declared.window().unwrap_or(USUAL);
-        let own = declared.horizon().map_or(silence, |horizon| seconds(horizon * 1.05));
-        let burst = declared.at_once().map_or(burst, |at_once| at_once.saturating_mul(2).saturating_add(6));
-        let of_quotas = declared.at_once().map_or(u64::from(burst) * 2, |at_once| u64::from(at_once) * 3) + 60;
-        Self {
-            burst,
-            requests: of_quotas.max(u64::from(burst)),
-            time: seconds(2.7 * window.max(declared.horizon().unwrap_or(window))),
-            silence: own,
-            declared,
-        }
-    }
-
-    /// The most requests that everything takes.
-    pub(in crate::families::rate_limit) fn most_requests(&self) -> u64 {
-        3 * self.requests
-    }
-
-    /// About the longest time that everything takes, answers that are slow aside.
-    pub(in crate::families::rate_limit) fn longest(&self) -> Duration {
-        let window = self.declared.window().unwrap_or(USUAL);
-        let rest = self.silence.max(seconds(window * 2.05)) + seconds(window * 0.6);
-        3 * (self.time + rest)
-    }
-}
-
-/// Drives two runs, and a third if just one of the two departs from what is declared.
-pub(in crate::families::rate_limit) async fn drive(
-    session: &dyn Session,
-    limited: &dyn Limited,
-    allowance: &Allowance,
-) -> Runs {
-    let mut runs = Runs { declared: allowance.declared.clone(), ..Runs::default() };
-    let mut begun: Vec<Duration> = Vec::new();
-    while runs.runs.len() < RUNS {
-        if runs.runs.len() == RUNS - 1 && !disagree(&runs) {
-            break;
-        }
-        let silence = rest(session, allowance, forgotten(&runs), &begun);
-        session.pause(silence).await;
-        begun.push(session.now());
-        let mut driver = Driver::new(session, limited, allowance, &runs.runs, silence);
-        driver.run().await;
-        let Driver { run, ended, .. } = driver;
-        runs.ended = ended;
-        if run.phases.iter().any(|phase| !phase.decisions.is_empty()) {
-            runs.runs.push(run);
-        }
-        if runs.ended.is_some() || session.stopping() {
-            break;
-        }
-    }
-    if session.stopping() && runs.ended.is_none() {
-        runs.ended = Some("the run ended before it was done".to_owned());
-    }
-    runs
-}
-
-/// Whether just one of the runs departs from what is declared.
-fn disagree(runs: &Runs) -> bool {
-    let outside = |kept: &&Kept| matches!(kept, Kept::Over(_) | Kept::Early(_));
-    kept(&runs.declared, &runs.runs).is_some_and(|all| all.iter().filter(outside).count() == 1)
-}
-
-/// After how long a limiter remembers nothing: a sliding counter, if it may be one, after two windows.
-fn forgotten(runs: &Runs) -> Duration {
-    let (Some(run), Some(window)) = (runs.runs.last(), runs.declared.window()) else { return Duration::ZERO };
-    let kinds = infer(&runs.declared, std::slice::from_ref(run)).kinds();
-    if kinds.contains(&Kind::SlidingCounter) { seconds(window * 2.05) } else { Duration::ZERO }
-}
-
-/// How long to be silent before a run: long enough for a fresh limiter, and so that the run begins at another place of
-/// the window than those before.
-fn rest(session: &dyn Session, allowance: &Allowance, forgotten: Duration, begun: &[Duration]) -> Duration {
-    let least = allowance.silence.max(forgotten);
-    let Some(window) = allowance.declared.window() else { return least };
-    let near = |silence: f64| {
-        begun.iter().any(|begun| {
-            let at = session.now().as_secs_f64() + silence - begun.as_secs_f64();
-            let place = (at / window).fract();
-            !(0.17..=0.83).contains(&place)
-        })
-    };
-    let shifts = [0.0, 0.2, 0.4, 0.6].map(|share| least.as_secs_f64() + share * window);
-    shifts.into_iter().find(|silence| !near(*silence)).map_or(least, seconds)
-}
-
-fn seconds(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
-}
-
 /// One run.
-struct Driver<'a> {
+pub(super) struct Driver<'a> {
     session: &'a dyn Session,
-    limited: &'a dyn Limited,
+    limited: &'a mut dyn Limited,
     allowance: &'a Allowance,
     /// The runs before.
     before: &'a [Run],
-    run: Run,
+    pub(super) run: Run,
     sent: u64,
     begun: Duration,
     /// What the last refusal told to wait.
     told: Option<Duration>,
     missing: u32,
-    ended: Option<String>,
+    pub(super) ended: Option<String>,
 }
 
 impl<'a> Driver<'a> {
-    fn new(
+    pub(super) fn new(
         session: &'a dyn Session,
-        limited: &'a dyn Limited,
+        limited: &'a mut dyn Limited,
         allowance: &'a Allowance,
         before: &'a [Run],
         silence: Duration,
@@ -201,7 +56,8 @@ impl<'a> Driver<'a> {
         }
     }
 
-    async fn run(&mut self) {
+    /// Drives it.
+    pub(super) async fn run(&mut self) {
         let alone = self.allowance.declared.model == Some(Kind::Concurrency);
         let most = if alone { 5 } else { self.allowance.burst };
         self.begin(PhaseKind::Burst);
