@@ -10,7 +10,7 @@ use super::{
     join,
     pairs::Pairs,
     quotas,
-    search::{Search, thinned},
+    search::{Search, effort, thinned},
 };
 
 /// How finely windows are told apart, as a share of the window.
@@ -63,10 +63,12 @@ pub(in super::super) fn window_and_phase(
         let exact = Search {
             possible: |from, to| furthest.placed(trace, Grid { window: (low, high), phase: (from, to) }),
             width: |_| (high - low).max(low * FINENESS) * 2.0,
+            effort: effort(trace),
         };
         spans.into_iter().find_map(|span| exact.first(span))
     };
-    let search = Search { possible: |low, high| phase(low, high).is_some(), width: |low| low * FINENESS };
+    let search =
+        Search { possible: |low, high| phase(low, high).is_some(), width: |low| low * FINENESS, effort: effort(trace) };
     let range = search.range((least, windows.1))?;
     let likely = likely.map(|likely| (likely * (1.0 - FINENESS), likely * (1.0 + FINENESS)));
     let part = likely.filter(|(low, high)| phase(*low, *high).is_some()).or_else(|| search.first(range))?;

@@ -6,7 +6,7 @@ use super::{
         trace::Trace,
     },
     Bounds, join, quotas,
-    search::Search,
+    search::{Search, effort},
 };
 
 /// How finely intervals are told apart, as a share of the interval.
@@ -26,6 +26,7 @@ pub(super) fn fit(trace: &Trace, bounds: &Bounds) -> Option<Fit> {
         let search = Search {
             possible: |low, high| possible(trace, capacity, bounds.slack, low, high),
             width: |low| low * FINENESS,
+            effort: effort(trace),
         };
         let span = search.range((interval.0, interval.1.min(slowest)))?;
         let model = Model::TokenBucket { capacity, refill: f64::midpoint(span.0, span.1) };

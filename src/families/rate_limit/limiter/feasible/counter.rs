@@ -16,7 +16,7 @@ use super::{
     join,
     pairs::Pairs,
     quotas,
-    search::{Search, thinned},
+    search::{Search, effort, thinned},
 };
 
 /// How finely windows and boundaries are told apart, as a share of the window.
@@ -59,7 +59,9 @@ fn explained(trace: &Trace, bounds: &Bounds, counted: Counted) -> Option<Fit> {
         thinned(&mut pairs.apart);
         let instants = trace.counted(counted);
         let slack = f64::from(bounds.slack);
-        LOWER.iter().find_map(|lower| {
+        // Slack is wider than the ways differ.
+        let ways = if bounds.slack > 0 { &LOWER[2..] } else { &LOWER[..] };
+        ways.iter().find_map(|lower| {
             let threshold = f64::from(quota) - lower;
             let (counts, some) = (&counts, &some);
             let weighed = Weighed {
@@ -74,8 +76,11 @@ fn explained(trace: &Trace, bounds: &Bounds, counted: Counted) -> Option<Fit> {
                 slack,
                 culprit: Cell::new(0),
             };
-            let search =
-                Search { possible: |low, high| weighed.phase((low, high)).is_some(), width: |low| low * FINENESS };
+            let search = Search {
+                possible: |low, high| weighed.phase((low, high)).is_some(),
+                width: |low| low * FINENESS,
+                effort: effort(trace),
+            };
             let likely = bounds.likely.filter(|likely| *likely >= least);
             let likely = likely.map(|likely| (likely * (1.0 - FINENESS / 2.0), likely * (1.0 + FINENESS / 2.0)));
             let part = likely.filter(|part| weighed.phase(*part).is_some());
@@ -126,6 +131,7 @@ impl Weighed<'_> {
         let search = Search {
             possible: |low, high| self.possible(window, (low, high)),
             width: |_| (spread / 16.0).max(window.0 * FINENESS / 2.0),
+            effort: effort(self.trace),
         };
         phases(self.pairs, f64::INFINITY, window.0, window.1).into_iter().find_map(|span| search.first(span))
     }

@@ -41,16 +41,7 @@ pub(super) fn fits(trace: &Trace, bounds: &Bounds) -> Vec<Fit> {
         block::fit,
         block::fit_restarting,
     ];
-    checks
-        .iter()
-        .enumerate()
-        .filter_map(|(n, check)| {
-            let t = std::time::Instant::now();
-            let r = check(trace, bounds);
-            eprintln!("TIMING {n} {} {} {}", t.elapsed().as_micros(), trace.samples.len(), r.is_some());
-            r
-        })
-        .collect()
+    checks.iter().filter_map(|check| check(trace, bounds)).collect()
 }
 
 /// The quotas that a limiter may have, for what was let through.
@@ -66,9 +57,12 @@ fn quotas(trace: &Trace, bounds: &Bounds) -> impl Iterator<Item = u32> + use<> {
     let least = if fresh { burst / 2 } else { 0 }.saturating_sub(bounds.slack).max(1);
     let near = burst.clamp(least, most.max(least));
     let few = most.saturating_sub(least) <= EACH;
-    let tried = (least..=most)
-        .rev()
-        .filter(move |quota| *quota != near && (few || *quota == most || quota.abs_diff(near) <= EACH / 4 + near / 20));
+    // With slack, what holds of one quota holds of its neighbours.
+    let step = bounds.slack / 2 + 1;
+    let tried = (least..=most).rev().filter(move |quota| {
+        let close = few || quota.abs_diff(near) <= EACH / 4 + near / 20;
+        *quota != near && (*quota == most || close && quota.abs_diff(near).is_multiple_of(step))
+    });
     // The likeliest first: what the burst showed.
     std::iter::once(near).chain(tried)
 }

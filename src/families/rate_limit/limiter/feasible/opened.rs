@@ -6,7 +6,7 @@ use super::{
         trace::{Sample, Trace},
     },
     Bounds, join, quotas,
-    search::Search,
+    search::{Search, effort},
 };
 
 /// How finely windows are told apart, as a share of the window.
@@ -20,6 +20,7 @@ pub(super) fn fit(trace: &Trace, bounds: &Bounds) -> Option<Fit> {
         let search = Search {
             possible: |low, high| possible(trace, quota, bounds.slack, low, high),
             width: |low| low * FINENESS,
+            effort: effort(trace),
         };
         let span = search.range(bounds.window)?;
         let window = f64::midpoint(span.0, span.1);
