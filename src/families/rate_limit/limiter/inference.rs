@@ -51,13 +51,13 @@ fn slack(declared: &Declared, run: &Run) -> u32 {
 }
 
 /// What parameters are tried: a few times shorter and longer than the declared window, else than what was seen.
-fn bounds(declared: &Declared, trace: &Trace, slack: u32) -> Bounds {
+fn bounds(declared: &Declared, trace: &Trace, silence: f64, slack: u32) -> Bounds {
     let length = trace.length();
     let window = match declared.window() {
         Some(window) => (window / 8.0, window * 4.0),
         // A window of a few exchanges is as good as a count of what is under way; a longer one than the most does not
         // show in what was seen.
-        None => ((length / 64.0).max(0.2).max(4.0 * trace.exchange()), 8.0 * (length + trace.silence_seen).max(1.0)),
+        None => ((length / 64.0).max(0.2).max(4.0 * trace.exchange()), 8.0 * (length + silence).max(1.0)),
     };
     Bounds { window, likely: declared.window(), slack }
 }
@@ -75,7 +75,7 @@ pub(super) fn fits_of(declared: &Declared, horizon: Option<f64>, run: &Run, exac
     if !trace.has_refusals() {
         return delays(&trace).into_iter().collect();
     }
-    fits(&trace, &bounds(declared, &trace, slack))
+    fits(&trace, &bounds(declared, &trace, run.silence(), slack))
 }
 
 /// A shaper, where answers take longer and longer and none refuses.

@@ -11,15 +11,24 @@ pub(super) struct Sample {
     pub(super) sent: f64,
     pub(super) received: f64,
     pub(super) admitted: bool,
-    /// Refused while one that was let through was under way: which of the two was decided first is not known, so what
-    /// goes by the order of decisions must not ask why.
-    pub(super) unordered: bool,
+    /// Of one that was refused while others were under way that were let through: how many of those follow, and how
+    /// many of any kind. Which was decided first is not known, so all of them may have come before.
+    pub(super) beside: Option<(u32, u32)>,
 }
 
 impl Sample {
+    /// How many more than those before it may have counted when it was decided.
+    pub(super) fn more(&self, counted: Counted) -> u32 {
+        match (self.beside, counted) {
+            (None, _) => 0,
+            (Some((admitted, _)), Counted::Admitted) => admitted,
+            (Some((_, all)), Counted::All) => all,
+        }
+    }
+
     /// Whether it was refused, after whatever comes before it.
     pub(super) fn refused(&self) -> bool {
-        !self.admitted && !self.unordered
+        !self.admitted && self.beside.is_none()
     }
 
     pub(super) fn overlaps(&self, other: &Self) -> bool {
@@ -73,7 +82,7 @@ pub(super) struct Trace {
     pub(super) samples: Vec<Sample>,
     /// How long nothing was sent before; without end if a limiter of the declared window is known to be fresh.
     pub(super) silence: f64,
-    /// How long nothing was sent before, whatever is declared.
+    /// The same for limiters that remember more than one window.
     pub(super) silence_seen: f64,
     admitted: Instants,
     all: Instants,
@@ -89,7 +98,7 @@ impl Trace {
             sent: seconds(decision.sent_us) - blur,
             received: seconds(decision.received_us.max(decision.sent_us)) + blur,
             admitted: decision.admitted,
-            unordered: false,
+            beside: None,
         };
         let mut samples: Vec<Sample> = run.decisions().map(sample).collect();
         samples.sort_by(|one, other| one.sent.total_cmp(&other.sent));
@@ -103,16 +112,22 @@ impl Trace {
             }
             // Of requests that were sent at once and fared alike, the order of their answers will do.
             samples[from..to].sort_by(|one, other| one.received.total_cmp(&other.received));
-            if samples[from..to].iter().any(|sample| sample.admitted) && to - from > 1 {
-                samples[from..to].iter_mut().for_each(|sample| sample.unordered = !sample.admitted);
-            }
+            mark(&mut samples[from..to]);
             from = to;
         }
         let admitted = Instants::new(samples.iter().filter(|sample| sample.admitted));
         let all = Instants::new(samples.iter());
         let silence_seen = run.silence();
         let fresh = horizon.is_some_and(|horizon| silence_seen >= horizon);
-        Self { samples, silence: if fresh { f64::INFINITY } else { silence_seen }, silence_seen, admitted, all }
+        // Without a horizon to wait for, it is what was seen that says so, of every kind.
+        let surely = horizon.is_some_and(|horizon| horizon <= 0.0);
+        Self {
+            samples,
+            silence: if fresh { f64::INFINITY } else { silence_seen },
+            silence_seen: if surely { f64::INFINITY } else { silence_seen },
+            admitted,
+            all,
+        }
     }
 
     pub(super) const fn counted(&self, counted: Counted) -> &Instants {
@@ -153,5 +168,21 @@ impl Trace {
         let taken = self.samples.iter().map(|sample| sample.received - sample.sent);
         let (sum, count) = taken.fold((0.0, 0.0), |(sum, count), taken| (sum + taken, count + 1.0));
         if count > 0.0 { sum / count } else { 0.0 }
+    }
+}
+
+/// Marks refusals whose order among those let through is not known.
+fn mark(together: &mut [Sample]) {
+    if together.iter().all(|sample| !sample.admitted) {
+        return;
+    }
+    let (mut admitted, mut all) = (0, 0);
+    for sample in together.iter_mut().rev() {
+        if sample.admitted {
+            admitted += 1;
+        } else {
+            sample.beside = Some((admitted, all));
+        }
+        all += 1;
     }
 }

@@ -90,11 +90,9 @@ impl Furthest {
             let stop = trace.samples[from..].iter().position(|sample| {
                 let explained = if sample.admitted {
                     count < quota.saturating_add(slack) && (slack > 0 || !used_up)
-                } else if sample.unordered {
-                    true
                 } else {
-                    used_up = true;
-                    unseen || count >= quota.saturating_sub(slack)
+                    used_up |= sample.refused();
+                    unseen || count + sample.more(Counted::Admitted) >= quota.saturating_sub(slack)
                 };
                 count += u32::from(sample.admitted);
                 !explained

@@ -3,7 +3,7 @@
 use super::{
     super::{
         model::{Fit, Model},
-        trace::{Sample, Trace},
+        trace::{Counted, Sample, Trace},
     },
     Bounds, join, quotas,
 };
@@ -29,7 +29,7 @@ fn explained(trace: &Trace, bounds: &Bounds, restarts: bool) -> Option<Fit> {
 fn durations(trace: &Trace, bounds: &Bounds, restarts: bool) -> Option<(f64, f64)> {
     let (mut least, mut most) = bounds.window;
     let mut since: Option<Sample> = None;
-    for sample in trace.samples.iter().filter(|sample| !sample.unordered) {
+    for sample in trace.samples.iter().filter(|sample| sample.beside.is_none()) {
         match since {
             None if sample.admitted => {}
             None => since = Some(*sample),
@@ -57,7 +57,7 @@ fn counts_fit(trace: &Trace, bounds: &Bounds, quota: u32) -> bool {
     let mut blocked = false;
     // What came before the silence may have used the quota up, where a block can outlast the silence.
     let mut unseen = trace.silence < bounds.window.1;
-    for sample in trace.samples.iter().filter(|sample| !sample.unordered) {
+    for sample in &trace.samples {
         if sample.admitted {
             if blocked {
                 admitted.clear();
@@ -72,11 +72,12 @@ fn counts_fit(trace: &Trace, bounds: &Bounds, quota: u32) -> bool {
                 return false;
             }
         } else {
-            let enough = admitted.len() >= quota.saturating_sub(bounds.slack) as usize;
+            let counted = admitted.len() + sample.more(Counted::Admitted) as usize;
+            let enough = counted >= quota.saturating_sub(bounds.slack) as usize;
             if !blocked && !enough && !unseen {
                 return false;
             }
-            blocked = true;
+            blocked |= sample.refused();
         }
     }
     true

@@ -3,7 +3,7 @@
 use super::{
     super::{
         model::{Fit, Model},
-        trace::Trace,
+        trace::{Counted, Trace},
     },
     Bounds, join, quotas,
     search::{Search, effort},
@@ -40,8 +40,13 @@ pub(in super::super) fn possible(trace: &Trace, capacity: u32, slack: u32, low: 
     let slack = f64::from(slack);
     let tokens = f64::from(capacity.saturating_sub(1));
     let mut arrival = (f64::NEG_INFINITY, f64::from(capacity) * high - trace.silence);
-    for sample in trace.samples.iter().filter(|sample| !sample.unordered) {
-        if sample.admitted {
+    for sample in &trace.samples {
+        if sample.beside.is_some() {
+            let later = f64::from(sample.more(Counted::Admitted)) * high;
+            if arrival.1.max(sample.received) + later < sample.sent + (tokens - slack) * low {
+                return false;
+            }
+        } else if sample.admitted {
             arrival.1 = arrival.1.min(sample.received + (tokens + slack) * high);
             if arrival.0 > arrival.1 {
                 return false;

@@ -192,8 +192,9 @@ impl Weighed<'_> {
         let furthest = |n: f64, from: usize, before: &usize| {
             let before = count(*before);
             let wrong = |at: &usize| {
-                let current = count(self.counts[*at] - self.counts[from]);
-                !samples[*at].unordered && !self.right(&samples[*at], grid, n, (before, current))
+                let more = samples[*at].more(self.counted);
+                let current = count(self.counts[*at] - self.counts[from]) + f64::from(more);
+                !self.right(&samples[*at], grid, n, (before, current))
             };
             (from..samples.len()).find(wrong).unwrap_or(samples.len())
         };

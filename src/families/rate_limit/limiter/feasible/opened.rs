@@ -3,7 +3,7 @@
 use super::{
     super::{
         model::{Fit, Model, Start},
-        trace::{Sample, Trace},
+        trace::{Counted, Sample, Trace},
     },
     Bounds, join, quotas,
     search::{Search, effort},
@@ -40,14 +40,32 @@ struct Open {
     begun_before: bool,
     /// Whether it has refused a request.
     used_up: bool,
+    /// When it was opened, at the latest.
+    opened: f64,
 }
 
 /// Whether a window of that quota, with a length between two bounds, explains every decision.
 pub(in super::super) fn possible(trace: &Trace, quota: u32, slack: u32, low: f64, high: f64) -> bool {
-    let long_ago =
-        Open { ends: (f64::NEG_INFINITY, high - trace.silence), count: 0, begun_before: true, used_up: false };
+    let long_ago = Open {
+        ends: (f64::NEG_INFINITY, high - trace.silence),
+        count: 0,
+        begun_before: true,
+        used_up: false,
+        opened: f64::NEG_INFINITY,
+    };
     let mut ways = vec![long_ago];
-    for sample in trace.samples.iter().filter(|sample| !sample.unordered) {
+    for sample in &trace.samples {
+        if sample.beside.is_some() {
+            // It fell into this window or the one before, at some count up to that of all beside it.
+            let count = |way: &Open| way.count + sample.more(Counted::Admitted);
+            if ways
+                .iter()
+                .any(|way| way.begun_before || way.opened >= sample.sent || count(way) >= quota.saturating_sub(slack))
+            {
+                continue;
+            }
+            return false;
+        }
         let mut next: Vec<Open> = Vec::new();
         for way in &ways {
             for after in
@@ -98,5 +116,6 @@ fn opens(way: &Open, sample: &Sample, quota: u32, slack: u32, low: f64, high: f6
         count: u32::from(sample.admitted),
         begun_before: false,
         used_up: !sample.admitted,
+        opened: sample.received,
     })
 }
