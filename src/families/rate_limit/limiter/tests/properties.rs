@@ -34,7 +34,7 @@ enum Said {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
     #[test]
     fn the_true_kind_is_never_excluded_and_no_other_is_believed(
