@@ -15,7 +15,7 @@ pub(in crate::families::rate_limit) const RATE_009: Rule = Rule {
     slug: "quota-not-as-advertised",
     family: "rate_limit",
     title: "As many requests are let through as the limit says",
-    sent: "Bursts after a silence, until two refusals in a row, and requests now and then until some are let through.",
+    sent: "Bursts after a silence, until two refusals in a row, and one request at a time until some are let through.",
     requirement: "A window lets through the declared quota and burst, give or take 2 requests or 5 percent.",
     not_applicable: "The declared limit counts no window (concurrency).",
     severity: Severity::Major,
@@ -31,7 +31,7 @@ pub(in crate::families::rate_limit) const RATE_012: Rule = Rule {
     slug: "limiter-of-another-kind",
     family: "rate_limit",
     title: "The limiter behaves as the kind that is declared",
-    sent: "A burst after a silence, requests now and then, and bursts after silences that tell kinds of limiters apart; \
+    sent: "A burst after a silence, then one request at a time, and bursts after silences that tell kinds of limiters apart; \
            twice.",
     requirement: "The declared kind of limiter explains when requests were let through and when not.",
     not_applicable: "Never: without a declared kind, the kind that was seen is told.",

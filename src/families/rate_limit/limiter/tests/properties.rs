@@ -33,41 +33,81 @@ enum Said {
     Nothing,
 }
 
+/// A limit, a line and what is said.
+#[derive(Debug, Clone)]
+struct Case {
+    which: usize,
+    quota: u32,
+    window: f64,
+    most: u64,
+    stalls: u64,
+    told: bool,
+    said: Said,
+    seed: u64,
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let stalls = prop_oneof![Just(0_u64), 8_u64..40];
+    let said = prop_oneof![Just(Said::Everything), Just(Said::Numbers), Just(Said::Nothing)];
+    let limit = (0..TARGETS, 3_u32..30, 0.8_f64..12.0);
+    (limit, 2_u64..40, stalls, any::<bool>(), said, any::<u64>()).prop_map(
+        |((which, quota, window), most, stalls, told, said, seed)| Case {
+            which,
+            quota,
+            window,
+            most,
+            stalls,
+            told,
+            said,
+            seed,
+        },
+    )
+}
+
+fn holds(case: &Case) {
+    let (kind, decide) = target(case.which, case.quota, case.window);
+    let said = match case.said {
+        Said::Everything => Declared { model: Some(kind), ..declared(case.quota, case.window) },
+        Said::Numbers => declared(case.quota, case.window),
+        Said::Nothing => Declared::default(),
+    };
+    let mut drive = Drive::new(said, case.seed);
+    drive.delay = Delay { least: 1, most: case.most, stalls: case.stalls };
+    drive.told = case.told.then(|| Duration::from_secs_f64(case.window).max(Duration::from_secs(1)));
+    let (runs, allowance, sent, _) = drive.runs(decide);
+    assert!(u64::from(sent) <= allowance.most_requests());
+    let inference = infer(&runs.declared, &runs.runs);
+    let picture = runs.runs.iter().flat_map(timeline).collect::<Vec<_>>().join("\n");
+    for kinds in &inference.by_run {
+        assert!(kinds.contains(&kind), "{kind:?} is not among {kinds:?}\n{picture}");
+    }
+    if let Some(best) = &inference.best {
+        assert_eq!(best.model.kind(), kind, "{:?}\n{picture}", inference.feasible);
+    }
+    for judgement in [model::kind(Some(&runs)), model::quota(Some(&runs))] {
+        assert_ne!(judgement.verdict, Verdict::Fail, "{judgement:#?}\n{picture}");
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_true_kind_is_never_excluded_and_no_other_is_believed(
-        which in 0..TARGETS,
-        quota in 3_u32..30,
-        window in 0.8_f64..12.0,
-        most in 2_u64..40,
-        stalls in prop_oneof![Just(0_u64), 8_u64..40],
-        told in any::<bool>(),
-        said in prop_oneof![Just(Said::Everything), Just(Said::Numbers), Just(Said::Nothing)],
-        seed in any::<u64>(),
-    ) {
-        let (kind, decide) = target(which, quota, window);
-        let said_of = match said {
-            Said::Everything => Declared { model: Some(kind), ..declared(quota, window) },
-            Said::Numbers => declared(quota, window),
-            Said::Nothing => Declared::default(),
-        };
-        let mut drive = Drive::new(said_of, seed);
-        drive.delay = Delay { least: 1, most, stalls };
-        drive.told = told.then(|| Duration::from_secs_f64(window).max(Duration::from_secs(1)));
-        let (runs, allowance, sent, _) = drive.runs(decide);
-        prop_assert!(u64::from(sent) <= allowance.most_requests());
-        let inference = infer(&runs.declared, &runs.runs);
-        let picture = runs.runs.iter().flat_map(timeline).collect::<Vec<_>>().join("\n");
-        for kinds in &inference.by_run {
-            prop_assert!(kinds.contains(&kind), "{kind:?} is not among {kinds:?}\n{picture}");
-        }
-        if let Some(best) = &inference.best {
-            prop_assert_eq!(best.model.kind(), kind, "{:?}\n{}", inference.feasible, picture);
-        }
-        for judgement in [model::kind(Some(&runs)), model::quota(Some(&runs))] {
-            prop_assert_ne!(judgement.verdict, Verdict::Fail, "{:#?}\n{}", judgement, picture);
-        }
+    fn the_true_kind_is_never_excluded_and_no_other_is_believed(case in cases()) {
+        holds(&case);
+    }
+}
+
+/// Cases that were judged wrongly once: a stalled request among others under way, a limiter not fresh, a long window.
+#[test]
+fn what_is_hard_to_tell_is_not_told_wrongly() {
+    let (everything, nothing) = (Said::Everything, Said::Nothing);
+    let stalled = 10_936_932_892_426_417_066;
+    for (which, quota, window, most, stalls, told, said, seed) in [
+        (2, 4, 1.127_352_776_807_169, 16, 16, false, everything, stalled),
+        (3, 4, 7.212_488_338_930_238, 21, 8, true, nothing, 3_093_316_429_483_932_164),
+        (2, 7, 11.132_025_602_572_91, 2, 0, false, nothing, 0),
+    ] {
+        holds(&Case { which, quota, window, most, stalls, told, said, seed });
     }
 }
