@@ -15,7 +15,6 @@ mod mailbox;
 mod observer;
 pub mod pagination;
 mod problem;
-#[cfg_attr(not(test), expect(dead_code, reason = "its family is on another branch"))]
 pub mod rate_limit;
 mod session;
 #[cfg(test)]
