@@ -22,7 +22,7 @@ pub use call::Call;
 pub use check::{Check, Evidence, Footprint, PlannedCheck, Selection, Unplanned};
 pub use conventions::{Conventions, Correlation, ErrorShape};
 pub use find::{Find, Found, FoundRow};
-pub use mailbox::{Answer, Delivery, Mailbox, Place};
+pub use mailbox::{Answer, Delivery, Mailbox, Place, Sameness};
 pub use observer::Observer;
 pub use problem::{Problem, Setting, nearest};
 pub use session::{Cut, Permit, Session};

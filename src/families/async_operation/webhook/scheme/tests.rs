@@ -45,7 +45,7 @@ fn standard(signature: &str) -> Delivery {
 }
 
 /// The example of the Standard Webhooks specification.
-const EXAMPLE: &str = "v1,g0hM9SsE+OTPJTGt/tmKtSyMzv14/G6NUFgClT5gKQM=";
+const EXAMPLE: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 
 /// The tag of a message, in base64.
 fn tag(scheme: &Scheme, secret: &str, message: &[u8]) -> String {
