@@ -17,6 +17,9 @@ pub struct Record {
     pub started_at: String,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+    /// The check that waited longest, and so the least that a run of it can take; none if no check waited.
+    #[serde(default)]
+    pub longest_wait: Option<Wait>,
     /// The seed of every random choice.
     pub seed: u64,
     /// How many requests were sent.
@@ -35,6 +38,17 @@ pub struct Record {
     pub waivers: Vec<WaiverUse>,
     /// What a reader should know besides: clock trouble, waits, cleaning up that failed.
     pub notes: Vec<String>,
+}
+
+/// How long a check waited: for a limit to recover, an operation to end, a callback to come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// Its family.
+    pub family: String,
+    /// Its name.
+    pub check: String,
+    /// All its waits, in milliseconds; those that overlap count once.
+    pub waited_ms: u64,
 }
 
 /// The suite that was run.

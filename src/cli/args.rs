@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -244,6 +244,12 @@ pub(super) struct Serve {
     /// The seed of its data
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) seed: u64,
+    /// The window of its rate limits, 1ms to 24h
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = window)]
+    pub(super) limit_window: Span,
+    /// How many requests its rate limits admit per window, or at once
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) limit_quota: u32,
     /// List the defects and end
     #[arg(long)]
     pub(super) list_defects: bool,
@@ -268,6 +274,12 @@ fn callback_url(text: &str) -> Result<url::Url, String> {
     let url: url::Url = text.parse().map_err(|error| format!("{error}"))?;
     let plain = matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none();
     if plain && url.has_host() { Ok(url) } else { Err("write an http or https URL without query and fragment".into()) }
+}
+
+fn window(text: &str) -> Result<Span, String> {
+    let window: Span = text.parse()?;
+    let fits = Duration::from_millis(1) <= window.0 && window.0 <= Duration::from_hours(24);
+    if fits { Ok(window) } else { Err("a window lasts 1ms to 24h".into()) }
 }
 
 fn formats() -> clap::builder::PossibleValuesParser {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     families::nearest,
-    reference::{self, DEFECTS, Defect, Options, VARIANTS, Variant, tokens},
+    reference::{self, DEFECTS, Defect, Options, Times, VARIANTS, Variant, tokens},
 };
 
 /// `fincheck serve`.
@@ -35,18 +35,21 @@ pub(super) fn serve(options: &Serve) -> anyhow::Result<Exit> {
         variants: variants(&options.variant)?,
         seed: options.seed,
         transactions: options.transactions,
-        tls: None,
+        times: Times { limit_window: options.limit_window.0, limit_quota: options.limit_quota, ..Times::default() },
+        ..Options::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let port = options.port;
         let running = reference::start(options).await.with_context(|| format!("port {port} of 127.0.0.1"))?;
         print(&format!(
-            "{}\nreader  {}\ntrader  {}\nrival   {}\n",
+            "{}\nreader  {}\ntrader  {}\nrival   {}\nburst-a {}\nburst-b {}\n",
             running.base_url(),
             tokens::READER,
             tokens::TRADER,
-            tokens::RIVAL
+            tokens::RIVAL,
+            tokens::BURST_A,
+            tokens::BURST_B
         ))?;
         say("the reference API is running; interrupt to stop it");
         super::signals::interrupted().await;

@@ -120,4 +120,8 @@ pub enum Evidence {
     Errors(Box<super::errors::Evidence>),
     /// Of `pagination`.
     Pagination(Box<super::pagination::Evidence>),
+    /// Of `idempotency`.
+    Idempotency(Box<super::idempotency::Evidence>),
+    /// Of `rate_limit`.
+    RateLimit(Box<super::rate_limit::Evidence>),
 }

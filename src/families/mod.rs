@@ -10,10 +10,12 @@ mod check;
 mod conventions;
 pub mod errors;
 mod find;
+pub mod idempotency;
 mod mailbox;
 mod observer;
 pub mod pagination;
 mod problem;
+pub mod rate_limit;
 mod session;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -21,7 +23,7 @@ pub(crate) mod testing;
 pub use call::Call;
 pub use check::{Check, Evidence, Footprint, PlannedCheck, Selection, Unplanned};
 pub use conventions::{Conventions, Correlation, ErrorShape};
-pub use find::{Find, Found, FoundRow};
+pub use find::{Find, Found, FoundRow, Next};
 pub use mailbox::{Answer, Delivery, Mailbox, Place, Sameness};
 pub use observer::Observer;
 pub use problem::{Problem, Setting, nearest};
@@ -62,7 +64,13 @@ pub struct JudgedRule {
 }
 
 /// Every family there is.
-pub static FAMILIES: &[Family] = &[errors::ERRORS, pagination::PAGINATION];
+pub static FAMILIES: &[Family] = &[
+    async_operation::ASYNC_OPERATION,
+    errors::ERRORS,
+    idempotency::IDEMPOTENCY,
+    pagination::PAGINATION,
+    rate_limit::RATE_LIMIT,
+];
 
 /// The family of that name.
 pub fn family(name: &str) -> Option<&'static Family> {

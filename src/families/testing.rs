@@ -48,12 +48,14 @@ pub(crate) struct Given {
     pub(crate) status: u16,
     pub(crate) headers: Headers,
     pub(crate) body: Vec<u8>,
+    /// How much longer than [`Fake::latency`] the exchange takes.
+    pub(crate) delay: Duration,
 }
 
 /// A JSON answer.
 pub(crate) fn given(status: u16, body: &Value) -> Given {
     let headers = [("content-type".to_owned(), "application/json".to_owned())].into_iter().collect();
-    Given { status, headers, body: body.to_string().into_bytes() }
+    Given { status, headers, body: body.to_string().into_bytes(), delay: Duration::ZERO }
 }
 
 impl Given {
@@ -61,6 +63,11 @@ impl Given {
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push(name, value);
         self
+    }
+
+    /// Some time later.
+    pub(crate) fn delayed(self, delay: Duration) -> Self {
+        Self { delay, ..self }
     }
 }
 
@@ -102,6 +109,10 @@ impl Fake {
         self.now.fetch_add(u64::try_from(time.as_micros()).unwrap(), Ordering::Relaxed);
     }
 
+    fn took(&self, outcome: &Outcome, sent: Duration) -> Duration {
+        outcome.as_ref().map_or(self.latency, |reply| reply.received.saturating_sub(sent))
+    }
+
     fn ask(&self, request: &Request, sent: Duration) -> Outcome {
         let id = {
             let mut asked = self.asked.lock().unwrap();
@@ -112,8 +123,9 @@ impl Fake {
         let given = self.behaviour.lock().unwrap()(request, sent + self.latency / 2);
         let url = self.base.join(&request.target).unwrap();
         match given {
-            Ok(Given { status, headers, body }) => {
-                Ok(Reply { id, url, status, headers, body: body.into(), sent, received: sent + self.latency })
+            Ok(Given { status, headers, body, delay }) => {
+                let received = sent + self.latency + delay;
+                Ok(Reply { id, url, status, headers, body: body.into(), sent, received })
             }
             Err(kind) => Err(Failure { id: Some(id), kind, message: format!("{kind:?}") }),
         }
@@ -123,8 +135,9 @@ impl Fake {
 impl Session for Fake {
     fn send(&self, request: Request) -> BoxFuture<'_, Outcome> {
         async move {
-            let outcome = self.ask(&request, self.now());
-            self.advance(self.latency);
+            let now = self.now();
+            let outcome = self.ask(&request, now);
+            self.advance(self.took(&outcome, now));
             outcome
         }
         .boxed()
@@ -137,8 +150,8 @@ impl Session for Fake {
     fn together(&self, requests: Vec<Request>) -> BoxFuture<'_, Vec<Outcome>> {
         async move {
             let now = self.now();
-            let outcomes = requests.iter().map(|request| self.ask(request, now)).collect();
-            self.advance(self.latency);
+            let outcomes: Vec<Outcome> = requests.iter().map(|request| self.ask(request, now)).collect();
+            self.advance(outcomes.iter().map(|outcome| self.took(outcome, now)).max().unwrap_or_default());
             outcomes
         }
         .boxed()

@@ -29,7 +29,7 @@ enum Query {
 }
 
 /// One step of a path that only names members and elements.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     /// A member of an object.
     Member(String),

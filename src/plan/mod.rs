@@ -5,7 +5,7 @@ mod selection;
 pub use selection::{Choice, NoMatch};
 
 use crate::{
-    families::{Check, Footprint, PlannedCheck, Selection},
+    families::{Check, PlannedCheck, Selection},
     suite::Suite,
 };
 
@@ -49,10 +49,5 @@ impl<'s> Plan<'s> {
     pub fn requests(&self) -> u64 {
         let steps = (self.suite.setup.len() + self.suite.teardown.len()) as u64;
         steps + self.items.iter().map(|item| item.planned.requests()).sum::<u64>()
-    }
-
-    /// The checks of one footprint.
-    pub fn of(&self, footprint: Footprint) -> impl Iterator<Item = (usize, &Item<'s>)> {
-        self.items.iter().enumerate().filter(move |(_, item)| item.planned.footprint == footprint)
     }
 }

@@ -4,25 +4,33 @@
 //! it wrong in one named way; a [`Variant`] makes it odd but legal. It is an island: nothing here imports the tester.
 //!
 //! A request passes `server` (sockets) -> `http` (routing, credentials, negotiation) -> `resources` (one file per
-//! resource) -> `paging` (lists) over `ledger` (the rows); whatever goes wrong becomes a `problem`. To see what a defect
-//! does, look for its constant: `defects/` lists them, and each is asked for where the behaviour is.
+//! resource) -> `limits` (who may still ask), `paging` (lists), `idempotency` (payments) or `operations` (what goes on
+//! after the answer) over `ledger` (the rows); `webhooks` tells of what happened; whatever goes wrong becomes a `problem`.
+//! To see what a defect does, look for its constant: `defects/` lists them, and each is asked for where the behaviour is.
 
 mod behaviour;
 mod defects;
+mod events;
 mod http;
+mod idempotency;
 mod ledger;
+mod limits;
+mod operations;
 mod paging;
 mod problem;
 mod resources;
 mod server;
+mod times;
 pub mod tokens;
 mod variants;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
 
 pub use defects::{DEFECTS, Defect, defect};
 pub use server::{Running, start};
+pub use times::Times;
 pub use variants::{VARIANTS, Variant, variant};
 
 /// How the API is to behave.
@@ -38,13 +46,23 @@ pub struct Options {
     pub seed: u64,
     /// Rows in the transactions of ACC-001; 0 to about 10 million.
     pub transactions: usize,
+    /// How long things take.
+    pub times: Times,
     /// Serve TLS (HTTP/2 by ALPN) rather than plain text.
     pub tls: Option<Tls>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, defects: Vec::new(), variants: Vec::new(), seed: 1, transactions: 100_000, tls: None }
+        Self {
+            port: 0,
+            defects: Vec::new(),
+            variants: Vec::new(),
+            seed: 1,
+            transactions: 100_000,
+            times: Times::default(),
+            tls: None,
+        }
     }
 }
 

@@ -71,10 +71,10 @@ pub async fn start(options: Options) -> io::Result<Running> {
     let peer = Peer { scheme, authority: addr.to_string() };
     let behaviour = Behaviour::new(&options);
     let cursors = Cursors::new(behaviour.clone())?;
-    let api = Arc::new(Api::new(behaviour, cursors, ledger::seed(options.seed, options.transactions)));
-
-    let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
+    let ledger = ledger::seed(options.seed, options.transactions);
+    let stop = CancellationToken::new();
+    let api = Arc::new(Api::new(behaviour, cursors, ledger, options.times, tasks.clone(), stop.clone()));
     tasks.spawn(accept(listener, tls, api, peer, tasks.clone(), stop.clone()));
     Ok(Running { base_url: format!("{scheme}://{addr}"), addr, tasks, stop: stop.drop_guard() })
 }
@@ -135,7 +135,7 @@ where
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new());
     builder.http2().timer(TokioTimer::new());
-    let service = service_fn(move |request| answer(Arc::clone(&api), peer.clone(), request));
+    let service = service_fn(move |request| answer(&api, &peer, request));
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {

@@ -66,6 +66,122 @@ pub(super) const PAGE_NUMBER: Variant = Variant {
     name: "paging.page-number",
     summary: "`page` and `page_size` count pages: they shift when rows are written",
 };
+pub(super) const REPLAY_200: Variant = Variant {
+    name: "idempotency.replay-200",
+    summary: "a repetition is answered with 200 where the first request was answered with 201",
+};
+pub(super) const REPLAY_CURRENT: Variant = Variant {
+    name: "idempotency.replay-current",
+    summary: "a repetition is answered with the payment as it is now; payments settle after a while",
+};
+pub(super) const WAITS_WHILE_RUNNING: Variant = Variant {
+    name: "idempotency.waits-while-running",
+    summary: "a repetition waits for the first request to end and gets its answer, never 409",
+};
+pub(super) const MISMATCH_409: Variant =
+    Variant { name: "idempotency.mismatch-409", summary: "a used key with another body is refused with 409" };
+pub(super) const MISMATCH_400: Variant =
+    Variant { name: "idempotency.mismatch-400", summary: "a used key with another body is refused with 400" };
+pub(super) const NATURAL_DUPLICATE: Variant = Variant {
+    name: "idempotency.natural-duplicate",
+    summary: "no answers are stored: a second payment with one reference is refused with 422 `duplicate_reference`",
+};
+pub(super) const COMPANY_WIDE: Variant =
+    Variant { name: "idempotency.company-wide", summary: "the clients of one tenant share their keys" };
+pub(super) const SLOW_LIST: Variant =
+    Variant { name: "idempotency.slow-list", summary: "a transfer appears in lists after 150 ms" };
+pub(super) const LIMITS_RETRY_AFTER_DATE: Variant =
+    Variant { name: "limits.retry-after-date", summary: "Retry-After of a limit is an HTTP-date, rounded up" };
+pub(super) const LIMITS_RETRY_AFTER_LONGER: Variant =
+    Variant { name: "limits.retry-after-longer", summary: "Retry-After of a limit is two seconds more than is needed" };
+pub(super) const LIMITS_ONE_TOKEN: Variant = Variant {
+    name: "limits.one-token",
+    summary: "a caller refused by the token bucket is told when one token is there, not when all are",
+};
+pub(super) const LIMITS_ZERO_NOW: Variant = Variant {
+    name: "limits.retry-after-zero-now",
+    summary: "once per window a caller refused by the token bucket is told to come at once, and then admitted",
+};
+pub(super) const LIMITS_SILENCE_NEEDED: Variant = Variant {
+    name: "limits.silence-needed",
+    summary: "each refused request restarts the window: only silence for as long as told helps",
+};
+pub(super) const LIMITS_DELAYS: Variant =
+    Variant { name: "limits.delays", summary: "no request is refused: those beyond the quota wait for their turn" };
+pub(super) const LIMITS_WINDOW_ALIGNED: Variant = Variant {
+    name: "limits.window-aligned",
+    summary: "fixed windows follow each other by the clock, rather than open with a request",
+};
+pub(super) const LIMITS_503: Variant = Variant { name: "limits.503", summary: "a limit is refused with 503" };
+pub(super) const LIMITS_HOUSE_CODE_200: Variant = Variant {
+    name: "limits.house-code-200",
+    summary: "a limit is refused with status 200 and `{\"error\":[\"EAPI:Rate limit exceeded\"]}`",
+};
+pub(super) const LIMITS_HEADERS_TRIPLE: Variant =
+    Variant { name: "limits.headers-triple", summary: "limits are said in RateLimit-Limit, -Remaining and -Reset" };
+pub(super) const LIMITS_HEADERS_DRAFT_07: Variant = Variant {
+    name: "limits.headers-draft-07",
+    summary: "limits are said in one field, `RateLimit: limit=10, remaining=9, reset=2`",
+};
+pub(super) const LIMITS_HEADERS_X_DELTA: Variant = Variant {
+    name: "limits.headers-x-delta",
+    summary: "limits are said in X-RateLimit-Limit, -Remaining and -Reset, which is in seconds from now",
+};
+pub(super) const LIMITS_HEADERS_X_EPOCH: Variant =
+    Variant { name: "limits.headers-x-epoch", summary: "the same, and the reset is in seconds since 1970" };
+pub(super) const LIMITS_HEADERS_X_DATE: Variant =
+    Variant { name: "limits.headers-x-date", summary: "the same, and the reset is an HTTP-date" };
+pub(super) const LIMITS_HEADERS_WEIGHTS: Variant = Variant {
+    name: "limits.headers-weights",
+    summary: "only what was used is said, in X-MBX-USED-WEIGHT-2S for a window of two seconds",
+};
+pub(super) const LIMITS_HEADERS_NONE: Variant =
+    Variant { name: "limits.headers-none", summary: "limits are said in no header but the Retry-After of a refusal" };
+pub(super) const QUEUED_TWICE: Variant = Variant {
+    name: "async.queued-twice",
+    summary: "an operation is queued a second time before it runs, and has no percentage until then",
+};
+pub(super) const CREATED_JOB: Variant = Variant {
+    name: "async.created-job",
+    summary: "an accepted batch is answered with 201 and the operation as a job, instead of 202",
+};
+pub(super) const OPERATION_LOCATION_HEADER: Variant = Variant {
+    name: "async.operation-location",
+    summary: "the header that leads to the operation is Operation-Location, not Location",
+};
+pub(super) const SEE_OTHER: Variant = Variant {
+    name: "async.see-other",
+    summary: "asking for an operation that has succeeded is answered with 303 and the location of its result",
+};
+pub(super) const SLOW_MONITOR: Variant =
+    Variant { name: "async.slow-monitor", summary: "an operation cannot be found for 150 ms after it was accepted" };
+pub(super) const PREFER_IGNORED: Variant = Variant { name: "async.prefer-ignored", summary: "preferences are ignored" };
+pub(super) const RETRY_AFTER_ZERO: Variant =
+    Variant { name: "async.retry-after-zero", summary: "operations that go on say `Retry-After: 0`" };
+pub(super) const DUPLICATES: Variant =
+    Variant { name: "webhook.duplicates", summary: "every event is sent twice at once, with one id and one payload" };
+pub(super) const OUT_OF_ORDER: Variant = Variant {
+    name: "webhook.out-of-order",
+    summary: "the end of an operation is told before its beginning; the sequence numbers tell their order",
+};
+pub(super) const TWO_SIGNATURES: Variant = Variant {
+    name: "webhook.two-signatures",
+    summary: "events carry two signatures, the first with a secret that is being replaced",
+};
+pub(super) const RECIPE_STRIPE: Variant = Variant {
+    name: "webhook.recipe-stripe",
+    summary: "events are signed in the header Stripe-Signature, over time and payload",
+};
+pub(super) const RECIPE_SQUARE: Variant = Variant {
+    name: "webhook.recipe-square",
+    summary: "events are signed in the header x-square-hmacsha256-signature, over URL and payload",
+};
+pub(super) const RECIPE_GOCARDLESS: Variant = Variant {
+    name: "webhook.recipe-gocardless",
+    summary: "events are signed in the header Webhook-Signature, over the payload alone, and carry no other header",
+};
+pub(super) const THIN: Variant =
+    Variant { name: "webhook.thin", summary: "events tell which operation changed and not how it stands" };
 
 /// Every variant.
 pub static VARIANTS: &[Variant] = &[
@@ -93,6 +209,44 @@ pub static VARIANTS: &[Variant] = &[
     HAS_MORE,
     OFFSET,
     PAGE_NUMBER,
+    REPLAY_200,
+    REPLAY_CURRENT,
+    WAITS_WHILE_RUNNING,
+    MISMATCH_409,
+    MISMATCH_400,
+    NATURAL_DUPLICATE,
+    COMPANY_WIDE,
+    SLOW_LIST,
+    LIMITS_RETRY_AFTER_DATE,
+    LIMITS_RETRY_AFTER_LONGER,
+    LIMITS_ONE_TOKEN,
+    LIMITS_ZERO_NOW,
+    LIMITS_SILENCE_NEEDED,
+    LIMITS_DELAYS,
+    LIMITS_WINDOW_ALIGNED,
+    LIMITS_503,
+    LIMITS_HOUSE_CODE_200,
+    LIMITS_HEADERS_TRIPLE,
+    LIMITS_HEADERS_DRAFT_07,
+    LIMITS_HEADERS_X_DELTA,
+    LIMITS_HEADERS_X_EPOCH,
+    LIMITS_HEADERS_X_DATE,
+    LIMITS_HEADERS_WEIGHTS,
+    LIMITS_HEADERS_NONE,
+    QUEUED_TWICE,
+    CREATED_JOB,
+    OPERATION_LOCATION_HEADER,
+    SEE_OTHER,
+    SLOW_MONITOR,
+    PREFER_IGNORED,
+    RETRY_AFTER_ZERO,
+    DUPLICATES,
+    OUT_OF_ORDER,
+    TWO_SIGNATURES,
+    RECIPE_STRIPE,
+    RECIPE_SQUARE,
+    RECIPE_GOCARDLESS,
+    THIN,
 ];
 
 /// The variant of that name.

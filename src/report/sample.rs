@@ -18,6 +18,11 @@ pub(super) fn record() -> Record {
         target: TARGET.into(),
         started_at: "2026-11-22T09:30:00Z".into(),
         duration_ms: 12_345,
+        longest_wait: Some(crate::record::Wait {
+            family: "pagination".into(),
+            check: "positions".into(),
+            waited_ms: 9_876,
+        }),
         seed: 42,
         requests: 61,
         stopped: None,
@@ -201,6 +206,11 @@ fn finding(rule: &str, check: &str, verdict: Verdict, severity: Severity, title:
         expected: vec![],
         actual: String::new(),
         details: vec![],
+        drawing: if family == "data" {
+            vec!["admitted  ###....###".into(), "denied    ...xx.....\u{1b}[0m".into()]
+        } else {
+            vec![]
+        },
         exchanges: vec![],
         source: "domain requirement".into(),
         waived: false,

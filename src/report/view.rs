@@ -37,6 +37,8 @@ pub struct View<'a> {
     pub started_at: &'a str,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+    /// The check that waited longest.
+    pub longest_wait: Option<&'a crate::record::Wait>,
     /// How many requests were sent.
     pub requests: u64,
     /// The seed of every random choice.
@@ -111,6 +113,7 @@ impl<'a> View<'a> {
             target: &record.target,
             started_at: &record.started_at,
             duration_ms: record.duration_ms,
+            longest_wait: record.longest_wait.as_ref(),
             requests: record.requests,
             seed: record.seed,
             stopped: record.stopped.as_ref(),

@@ -31,6 +31,9 @@ pub struct Finding {
     pub actual: String,
     /// Facts that let a reader follow.
     pub details: Vec<String>,
+    /// A drawing in lines of text for a fixed-width font; shown whatever the verdict.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub drawing: Vec<String>,
     /// The exchanges that show it.
     pub exchanges: Vec<ExchangeId>,
     /// The clauses behind the rule.
@@ -54,6 +57,7 @@ impl Finding {
             expected: judgement.expected,
             actual: judgement.actual,
             details: judgement.details,
+            drawing: judgement.drawing,
             exchanges: judgement.exchanges,
             source: rule.source.to_owned(),
             waived: false,

@@ -20,6 +20,9 @@ pub struct Judgement {
     pub actual: String,
     /// Facts that let a reader follow: which rows, between which pages, what mistake explains them.
     pub details: Vec<String>,
+    /// A drawing in lines of text for a fixed-width font, at most 76 columns wide; shown whatever the verdict.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub drawing: Vec<String>,
     /// The exchanges that show it.
     pub exchanges: Vec<ExchangeId>,
 }
@@ -53,6 +56,7 @@ impl Judgement {
             expected: Vec::new(),
             actual: String::new(),
             details: Vec::new(),
+            drawing: Vec::new(),
             exchanges: Vec::new(),
         }
     }
@@ -75,6 +79,13 @@ impl Judgement {
     #[must_use]
     pub fn detail(mut self, fact: impl Into<String>) -> Self {
         self.details.push(fact.into());
+        self
+    }
+
+    /// Draws what was seen.
+    #[must_use]
+    pub fn drawing(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.drawing.extend(lines);
         self
     }
 

@@ -1,6 +1,6 @@
 //! Executes a plan: prepares, drives the checks, judges what they saw, and makes the record.
 //!
-//! Readers run side by side, writers one after another, saturating checks last. Whatever happens (a failed step, an
+//! Checks run side by side as far as they do not disturb each other (`schedule`). Whatever happens (a failed step, an
 //! interruption, a spent budget), teardown runs and a record of what was learned is made.
 
 mod afterwards;
@@ -8,6 +8,7 @@ mod events;
 mod judge;
 mod kept;
 mod redaction;
+mod schedule;
 mod session;
 mod steps;
 mod trace;
@@ -21,17 +22,17 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{FutureExt, StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use self::{afterwards::Afterwards, session::CheckSession, trace::Trace};
+use self::{afterwards::Afterwards, schedule::Schedule, session::CheckSession, trace::Trace};
 use crate::{
     exchange::Redactor,
-    families::{Evidence, FAMILIES, Footprint, Observer},
+    families::{Evidence, FAMILIES, Observer},
     notation::{Span, Values},
     plan::{Item, Plan},
-    record::{Record, Stopped, SuiteRef},
+    record::{Record, Stopped, SuiteRef, Wait},
     suite::Suite,
     wire::{Callbacks, Limits, Settings, TlsSettings, Wire, WireError, callbacks},
 };
@@ -76,7 +77,7 @@ pub async fn run(
     if let Err(why) = steps::setup(suite, &wire, &values).await {
         stopped = Some(trace.unreachable().map_or(Stopped::Setup(why), Stopped::Unreachable));
     }
-    let mut evidence: BTreeMap<usize, Evidence> = BTreeMap::new();
+    let mut outcome = Driven::default();
     if stopped.is_none() {
         let seed = options.seed;
         let driver = Driver {
@@ -88,7 +89,7 @@ pub async fn run(
             events: &events,
             trace: &trace,
         };
-        evidence = driver.drive(plan, options.jobs.max(1)).await;
+        outcome = driver.drive(plan, options.jobs).await;
     }
     let mut notes = trace.notes();
     notes.extend(steps::teardown(suite, &values, &afterwards).await);
@@ -100,7 +101,7 @@ pub async fn run(
     } else if stopped.is_none() {
         stopped = trace.stopped().or_else(|| spent(&wire));
     }
-    let judged = judge::judge(plan, &evidence, &trace, stopped.as_ref());
+    let judged = judge::judge(plan, &outcome.evidence, &trace, stopped.as_ref());
     // A suite may ask for nothing but refusals; where a check got the one it declares, nothing is wrong with the run.
     let expected = match stopped {
         Some(Stopped::LoginRefused(_)) => judged.passed_with_credentials,
@@ -118,7 +119,8 @@ pub async fn run(
         suite: SuiteRef { name: suite.name.clone(), file: suite.file.clone(), sha256: suite.sha256.clone() },
         target: suite.target.base_url.to_string(),
         started_at: started.round(jiff::Unit::Millisecond).unwrap_or(started).to_string(),
-        duration_ms: u64::try_from(wire.now().as_millis()).unwrap_or(u64::MAX),
+        duration_ms: millis(wire.now()),
+        longest_wait: outcome.waits.into_iter().filter(|wait| wait.waited_ms > 0).max_by_key(|wait| wait.waited_ms),
         seed: options.seed,
         requests: trace.count(),
         stopped,
@@ -133,6 +135,17 @@ pub async fn run(
     Ok(record)
 }
 
+/// What came of driving a plan.
+#[derive(Default)]
+struct Driven {
+    evidence: BTreeMap<usize, Evidence>,
+    waits: Vec<Wait>,
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Drives the checks of a plan.
 struct Driver<'r> {
     wire: &'r Arc<Wire>,
@@ -145,21 +158,26 @@ struct Driver<'r> {
 }
 
 impl Driver<'_> {
-    async fn drive(&self, plan: &Plan<'_>, jobs: usize) -> BTreeMap<usize, Evidence> {
-        let readers = stream::iter(plan.of(Footprint::Reads))
-            .map(|(number, item)| async move { (number, self.probe(item).await) })
-            .buffer_unordered(jobs);
-        let mut evidence: BTreeMap<usize, Option<Evidence>> = readers.collect().await;
-        for footprint in [Footprint::Writes, Footprint::Saturates] {
-            for (number, item) in plan.of(footprint) {
-                evidence.insert(number, self.probe(item).await);
+    async fn drive(&self, plan: &Plan<'_>, jobs: usize) -> Driven {
+        let mut schedule = Schedule::new(jobs, plan.items.iter().map(|item| &item.planned).enumerate());
+        let mut running = FuturesUnordered::new();
+        let mut driven = Driven::default();
+        loop {
+            while let Some(number) = schedule.start() {
+                let item = &plan.items[number];
+                running.push(async move { (number, item, self.probe(item).await) });
             }
+            let Some((number, item, probed)) = running.next().await else { return driven };
+            schedule.end(number);
+            let Some((evidence, waited)) = probed else { continue };
+            driven.evidence.extend(evidence.map(|evidence| (number, evidence)));
+            let (family, check) = (item.check.family().name.to_owned(), item.check.name().to_owned());
+            driven.waits.push(Wait { family, check, waited_ms: millis(waited) });
         }
-        evidence.into_iter().filter_map(|(number, evidence)| Some((number, evidence?))).collect()
     }
 
-    /// What a check saw; nothing if the run is over.
-    async fn probe(&self, item: &Item<'_>) -> Option<Evidence> {
+    /// What a check saw, if that can be told, and how long it waited; nothing if the run is over.
+    async fn probe(&self, item: &Item<'_>) -> Option<(Option<Evidence>, Duration)> {
         if item.planned.rules.is_empty() {
             return None;
         }
@@ -183,9 +201,10 @@ impl Driver<'_> {
         if let Ok(evidence) = &probed {
             self.trace.found(check.family().name, check.name(), evidence);
         }
-        probed
+        let evidence = probed
             .map_err(|_| self.trace.note(format!("internal error while probing `{}`; please report it", check.name())))
-            .ok()
+            .ok();
+        Some((evidence, session.waited()))
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) fn redact(record: &mut Record, redactor: &Redactor) {
         hide(&mut finding.actual);
         finding.expected.iter_mut().for_each(hide);
         finding.details.iter_mut().for_each(hide);
+        finding.drawing.iter_mut().for_each(hide);
     }
     record.not_judged.iter_mut().for_each(|not_judged| hide(&mut not_judged.why));
     record.unjudged.iter_mut().for_each(|unjudged| hide(&mut unjudged.why));

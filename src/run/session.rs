@@ -27,6 +27,50 @@ pub(super) struct CheckSession {
     values: Arc<Mutex<Values>>,
     check: String,
     random: Mutex<ChaCha8Rng>,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+/// Time spent waiting; waits that overlap count once.
+#[derive(Default)]
+struct Waiting {
+    at_once: u32,
+    since: Duration,
+    total: Duration,
+}
+
+impl Waiting {
+    fn begin(&mut self, now: Duration) {
+        if self.at_once == 0 {
+            self.since = now;
+        }
+        self.at_once += 1;
+    }
+
+    fn end(&mut self, now: Duration) {
+        self.at_once -= 1;
+        if self.at_once == 0 {
+            self.total += now.saturating_sub(self.since);
+        }
+    }
+}
+
+/// A wait that ends when this is dropped, also where nobody awaits it to its end.
+struct Wait {
+    waiting: Arc<Mutex<Waiting>>,
+    wire: Arc<Wire>,
+}
+
+impl Wait {
+    fn begin(waiting: &Arc<Mutex<Waiting>>, wire: &Arc<Wire>) -> Self {
+        lock(waiting).begin(wire.now());
+        Self { waiting: Arc::clone(waiting), wire: Arc::clone(wire) }
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        lock(&self.waiting).end(self.wire.now());
+    }
 }
 
 impl CheckSession {
@@ -43,7 +87,21 @@ impl CheckSession {
         let mut hasher = DefaultHasher::new();
         check.hash(&mut hasher);
         let random = ChaCha8Rng::seed_from_u64(seed ^ hasher.finish());
-        Self { wire, afterwards, callbacks, trace, values, check: check.to_owned(), random: Mutex::new(random) }
+        Self {
+            wire,
+            afterwards,
+            callbacks,
+            trace,
+            values,
+            check: check.to_owned(),
+            random: Mutex::new(random),
+            waiting: Arc::default(),
+        }
+    }
+
+    /// How long the check waited.
+    pub(super) fn waited(&self) -> Duration {
+        lock(&self.waiting).total
     }
 }
 
@@ -86,7 +144,11 @@ impl Session for CheckSession {
                 Place::ByHand => self.callbacks.mailbox_by_hand(&self.check).await,
                 Place::On(address) => self.callbacks.mailbox_on(address, &self.check).await,
             };
-            Ok(Box::new(Received { mailbox: mailbox?, wire: Arc::clone(&self.wire) }) as Box<dyn Mailbox>)
+            Ok(Box::new(Received {
+                mailbox: mailbox?,
+                wire: Arc::clone(&self.wire),
+                waiting: Arc::clone(&self.waiting),
+            }) as Box<dyn Mailbox>)
         })
     }
 
@@ -95,7 +157,10 @@ impl Session for CheckSession {
     }
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
-        Box::pin(self.wire.pause(time))
+        Box::pin(async move {
+            let _wait = Wait::begin(&self.waiting, &self.wire);
+            self.wire.pause(time).await;
+        })
     }
 
     fn now(&self) -> Duration {
@@ -131,6 +196,7 @@ impl Session for CheckSession {
 struct Received {
     mailbox: callbacks::Mailbox,
     wire: Arc<Wire>,
+    waiting: Arc<Mutex<Waiting>>,
 }
 
 impl Mailbox for Received {
@@ -156,11 +222,30 @@ impl Mailbox for Received {
 
     fn wait_beyond(&self, seen: usize, time: Duration) -> BoxFuture<'_, bool> {
         Box::pin(async move {
+            let _wait = Wait::begin(&self.waiting, &self.wire);
             tokio::select! {
                 biased;
                 arrived = self.mailbox.wait_beyond(seen, time) => arrived,
                 () = self.wire.pause(time) => false,
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_that_overlap_count_once() {
+        let at = Duration::from_secs;
+        let mut waiting = Waiting::default();
+        waiting.begin(at(1));
+        waiting.begin(at(2));
+        waiting.end(at(3));
+        waiting.end(at(4));
+        waiting.begin(at(7));
+        waiting.end(at(8));
+        assert_eq!(waiting.total, at(4));
     }
 }

@@ -11,7 +11,6 @@ const KNOWN_FAMILIES: &[&str] = &[
     "pagination",
     "rate_limit",
     "async_operation",
-    "idempotency",
     "versioning",
     "errors",
     "rest",

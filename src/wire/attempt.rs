@@ -7,18 +7,23 @@ use http::{HeaderMap, HeaderValue, Version};
 use reqwest::Body;
 use uuid::Uuid;
 
-use super::{Heard, Wire, body, compose::Draft, failure};
-use crate::exchange::{Failure, FailureKind, Headers, Outcome, Reply, Request};
+use super::{
+    Heard, Wire, body,
+    compose::Draft,
+    failure,
+    together::{HeldBack, Place},
+};
+use crate::exchange::{ExchangeId, Failure, FailureKind, Headers, Outcome, Reply, Request};
 
 /// What is known of the answering side once its response has begun.
 #[derive(Default)]
-struct Answerer {
+pub(super) struct Answerer {
     version: &'static str,
-    remote: Option<SocketAddr>,
+    pub(super) remote: Option<SocketAddr>,
 }
 
 /// A response before it has a number.
-struct Response {
+pub(super) struct Response {
     status: u16,
     headers: Headers,
     body: Bytes,
@@ -30,6 +35,28 @@ pub(super) type Fault = (FailureKind, String);
 impl Wire {
     /// Sends the message once and tells the recorder.
     pub(super) async fn attempt(&self, request: &Request, draft: &mut Draft) -> Outcome {
+        self.attempt_by(request, draft, &self.client, None).await
+    }
+
+    /// Sends the message once by this client, its last octet not before the others at the gate, and tells the recorder.
+    pub(super) async fn attempt_by(
+        &self,
+        request: &Request,
+        draft: &mut Draft,
+        client: &reqwest::Client,
+        place: Option<Place>,
+    ) -> Outcome {
+        let opened = place.as_ref().map(Place::watch);
+        let mut answerer = Answerer::default();
+        let began = self.now();
+        let (id, request) = self.number(request, draft);
+        let result = self.bounded(began, self.transfer(client, draft, place, &mut answerer)).await;
+        let released = opened.and_then(|opened| opened.since(self.start));
+        self.conclude(id, &request, draft, &answerer, released.unwrap_or(began), result)
+    }
+
+    /// Numbers a message that is about to be sent, and gives it its correlation id.
+    pub(super) fn number<'r>(&self, request: &'r Request, draft: &mut Draft) -> (ExchangeId, Cow<'r, Request>) {
         let id = self.recorder.next_id();
         let mut request = Cow::Borrowed(request);
         if let Some(name) = &draft.correlation {
@@ -41,9 +68,19 @@ impl Wire {
                 draft.fields.insert(name, value);
             }
         }
-        let mut answerer = Answerer::default();
-        let sent = self.now();
-        let result = self.bounded(draft, sent, &mut answerer).await;
+        (id, request)
+    }
+
+    /// Tells the recorder what became of a message.
+    pub(super) fn conclude(
+        &self,
+        id: ExchangeId,
+        request: &Request,
+        draft: &Draft,
+        answerer: &Answerer,
+        sent: Duration,
+        result: Result<Response, Fault>,
+    ) -> Outcome {
         let received = self.now();
         let outcome = match result {
             Ok(Response { status, headers, body }) => {
@@ -53,7 +90,7 @@ impl Wire {
         };
         self.recorder.heard(&Heard {
             id,
-            request: &request,
+            request,
             url: &draft.url,
             headers: &draft.headers,
             body: &draft.body,
@@ -67,10 +104,13 @@ impl Wire {
     }
 
     /// The exchange within its time, the run's time, and until the run is interrupted.
-    async fn bounded(&self, draft: &Draft, sent: Duration, answerer: &mut Answerer) -> Result<Response, Fault> {
+    pub(super) async fn bounded(
+        &self,
+        sent: Duration,
+        transfer: impl Future<Output = Result<Response, Fault>>,
+    ) -> Result<Response, Fault> {
         let limits = &self.limits;
         let left = limits.duration.0.saturating_sub(sent);
-        let transfer = self.transfer(draft, answerer);
         tokio::select! {
             biased;
             timed = tokio::time::timeout(limits.timeout.0.min(left), transfer) => match timed {
@@ -90,14 +130,23 @@ impl Wire {
         }
     }
 
-    async fn transfer(&self, draft: &Draft, answerer: &mut Answerer) -> Result<Response, Fault> {
+    async fn transfer(
+        &self,
+        client: &reqwest::Client,
+        draft: &Draft,
+        place: Option<Place>,
+        answerer: &mut Answerer,
+    ) -> Result<Response, Fault> {
         let mut message = reqwest::Request::new(draft.method.clone(), draft.url.clone());
         *message.headers_mut() = draft.fields.clone();
-        if !draft.body.is_empty() {
-            *message.body_mut() = Some(Body::from(draft.body.clone()));
+        match place {
+            Some(place) if draft.body.is_empty() => place.pass().await,
+            Some(place) => *message.body_mut() = Some(Body::wrap(HeldBack::new(draft.body.clone(), place))),
+            None if draft.body.is_empty() => {}
+            None => *message.body_mut() = Some(Body::from(draft.body.clone())),
         }
         let classify = |error| failure::classify(&error, &self.peer, &self.limits);
-        let mut response = self.client.execute(message).await.map_err(classify)?;
+        let mut response = client.execute(message).await.map_err(classify)?;
         *answerer = Answerer { version: version(response.version()), remote: response.remote_addr() };
         let bound = self.limits.headers;
         let size: u64 = response.headers().iter().map(|(n, v)| (n.as_str().len() + v.len() + 4) as u64).sum();

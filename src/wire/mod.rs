@@ -32,7 +32,12 @@ pub use credentials::{Credentials, Secret};
 pub use limits::Limits;
 pub use recorder::{Called, Heard, Recorder};
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -144,6 +149,9 @@ pub struct Wire {
     recorder: Arc<dyn Recorder>,
     cancel: CancellationToken,
     start: Instant,
+    /// For what needs connections of its own.
+    settings: Settings,
+    lanes: Mutex<Vec<reqwest::Client>>,
 }
 
 impl Wire {
@@ -156,7 +164,8 @@ impl Wire {
             peer = format!("{peer} (through the proxy {})", target::authority(proxy));
         }
         let turn = turn::Turn::new(&settings.limits);
-        Ok(Self { composer, client, limits: settings.limits, peer, turn, recorder, cancel, start: Instant::now() })
+        let (limits, lanes, start) = (settings.limits.clone(), Mutex::default(), Instant::now());
+        Ok(Self { composer, client, limits, peer, turn, recorder, cancel, start, settings, lanes })
     }
 
     /// Sends a request and reads the response to its end, after any waits, repeats and redirects that are allowed.

@@ -75,6 +75,20 @@ impl Wire {
         }
     }
 
+    /// Takes a request off the budget that waits for nobody else's turn.
+    pub(super) fn admit_beside(&self) -> Result<(), Failure> {
+        self.may_send()?;
+        self.spend()
+    }
+
+    /// Lets the pace of the run catch up with so many requests sent at once.
+    pub(super) async fn keep_pace(&self, requests: usize) {
+        let Some(pace) = &self.turn.pace else { return };
+        let now = Instant::now();
+        let wait = (0..requests).map(|_| pace.reserve(now)).max().unwrap_or_default();
+        self.pause(wait).await;
+    }
+
     fn may_send(&self) -> Result<(), Failure> {
         if self.cancel.is_cancelled() {
             return Err(refusal(FailureKind::Interrupted, "the run was interrupted".into()));

@@ -32,8 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// What a rule must not know, for its judgement must be the same years later on another machine.
-const IMPURE: &str =
-    r"\b(async|await|tokio|reqwest|Instant|SystemTime|rand|now|futures_util|std::(fs|net|env|io|thread|process))\b";
+const IMPURE: &str = r"\basync\s+(fn|move|\{)|\b(await|tokio|reqwest|Instant|SystemTime|rand|now|futures_util|std::(fs|net|env|io|thread|process))\b";
 
 /// A file of ours: its modules from the root, and its text without comments and tests.
 struct Source {
@@ -269,7 +268,8 @@ fn an_arrow_that_points_the_wrong_way_is_named() {
 fn a_rule_that_is_not_pure_is_named() {
     let path = "families/pagination/rules/order.rs";
     for (text, word) in [
-        ("async fn judge() {}", "async"),
+        ("async fn judge() {}", "async fn"),
+        ("let later = async { 1 };", "async {"),
         ("use std::time::{Duration, Instant};", "Instant"),
         ("use std::time::SystemTime;", "SystemTime"),
         ("let at = jiff::Timestamp::now();", "now"),
@@ -282,4 +282,5 @@ fn a_rule_that_is_not_pure_is_named() {
         assert!(breaches("families/pagination/probe/order.rs", text).is_empty(), "{text}");
     }
     assert!(breaches(path, "use std::time::Duration;\nlet operand = known;").is_empty());
+    assert!(breaches(path, r#"defects: &["async.no-monitor"], prefer == "respond-async""#).is_empty());
 }

@@ -76,7 +76,7 @@ fn every_defect_is_reported_under_its_rule() {
                 let options = Options { defects: vec![defect], ..Options::default() };
                 (defect.name, failures(&record(options, &SuiteText::Inline(REFERENCE)).await))
             })
-            .buffer_unordered(3)
+            .buffer_unordered(16)
             .collect()
             .await
     });
@@ -133,6 +133,10 @@ fn suite_for(variant: &str) -> String {
         "lenient-size" => {
             REFERENCE.replace("code: invalid_limit", "code: unknown_parameter").replace("limit=-1", "unknown=-1")
         }
+        // How a limit refuses is documented.
+        "limits.503" => REFERENCE
+            .replace("status: [429] }", "status: [503] }")
+            .replace("request: GET /v1/limited", "refusal: { status: [503] }\n    request: GET /v1/limited"),
         "anchor-restart-code" => REFERENCE.replace(
             "    other_client: rival\n    churn:",
             "    restart: { status: 409, contains: cursor_expired_restart }\n    other_client: rival\n    churn:",
@@ -162,7 +166,7 @@ fn the_clean_api_and_its_legal_oddities_are_not_accused() {
                 let record = record(Options { variants, ..Options::default() }, &SuiteText::Inline(&text)).await;
                 told(name.unwrap_or("clean"), &record, &[])
             })
-            .buffer_unordered(3)
+            .buffer_unordered(16)
             .collect()
             .await
     });
@@ -202,7 +206,7 @@ fn every_spelling_of_pagination_is_walked_and_not_accused() {
                 }
                 told
             })
-            .buffer_unordered(3)
+            .buffer_unordered(16)
             .collect()
             .await
     });
@@ -227,7 +231,7 @@ fn told(name: &str, record: &Record, expected: &[&str]) -> String {
 
 #[test]
 fn without_the_permit_to_write_nothing_is_written() {
-    let text = REFERENCE.replace("permits: [read, write, malformed]", "permits: [read]");
+    let text = REFERENCE.replace("permits: [read, write, burst, disconnect, malformed]", "permits: [read]");
     assert_ne!(text, REFERENCE);
     let record = runtime().block_on(record(Options::default(), &SuiteText::Inline(&text)));
     let written: Vec<&str> = record

@@ -27,6 +27,10 @@ fn hold(software: Software, suite: &str) {
         return;
     }
     server::install();
+    if !software.is_installed() {
+        let _ = writeln!(std::io::stderr(), "skipped: {suite} ({software:?} is not installed)");
+        return;
+    }
     let server = software.start();
     let findings = program::run(suite, &server.base_url());
     let differences = expected::of(suite).differences(&findings);
@@ -66,4 +70,24 @@ fn localstripe_while_rows_are_written() {
 #[test]
 fn errors_of_localstripe() {
     hold(Software::Localstripe, "localstripe-errors");
+}
+
+#[test]
+fn limiters_from_npm() {
+    hold(Software::NodeLimiters, "limiters");
+}
+
+#[test]
+fn throttling_of_django_rest_framework() {
+    hold(Software::DjangoRestFramework, "drf-throttled");
+}
+
+#[test]
+fn strategies_of_flask_limiter() {
+    hold(Software::FlaskLimiter, "flask-limiter");
+}
+
+#[test]
+fn nginx_as_a_gateway() {
+    hold(Software::Nginx, "nginx");
 }

@@ -29,6 +29,18 @@ pub(crate) enum Software {
     JsonServer,
     /// A stand-in for Stripe.
     Localstripe,
+    /// Rate limiters from npm: express-rate-limit, @fastify/rate-limit, rate-limiter-flexible.
+    NodeLimiters,
+    /// Flask-Limiter with its three strategies.
+    FlaskLimiter,
+    #[expect(dead_code, reason = "its suite is to come")]
+    /// django-idempotency-key before a table of payments.
+    DjangoIdempotencyKey,
+    #[expect(dead_code, reason = "its suite is to come")]
+    /// A bank that speaks ISO 20022.
+    MockBank,
+    /// nginx as a gateway with `limit_req`.
+    Nginx,
 }
 
 /// A server under way; it is killed when this is dropped.
@@ -57,7 +69,19 @@ pub(crate) fn install() {
     }
 }
 
+/// Where nginx is, if it is installed.
+fn nginx() -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_else(Vec::new);
+    let all = folders.into_iter().chain(["/usr/sbin".into()]).map(|folder: PathBuf| folder.join("nginx"));
+    all.into_iter().find(|candidate| candidate.is_file())
+}
+
 impl Software {
+    /// Whether it is there: all of it is installed but nginx, which belongs to the system.
+    pub(crate) fn is_installed(self) -> bool {
+        !matches!(self, Self::Nginx) || nginx().is_some()
+    }
+
     /// Starts a server and waits until it listens.
     pub(crate) fn start(self) -> Server {
         let mut failure = String::new();
@@ -92,6 +116,46 @@ impl Software {
                 command
             }
             Self::Localstripe => python("stripe_stand_in.py"),
+            Self::NodeLimiters => {
+                // Node looks for packages beside the script.
+                let glue = state.join("limiters.mjs");
+                fs::copy(folder().join("servers/limiters.mjs"), &glue).expect("a copy of the glue");
+                let packages = state.join("node_modules");
+                std::os::unix::fs::symlink(installation().join("node/node_modules"), packages).expect("a link");
+                let mut command = Command::new("node");
+                command.arg(glue);
+                command
+            }
+            Self::FlaskLimiter => python("flask_limits.py"),
+            Self::DjangoIdempotencyKey => {
+                let mut command = python("idempotent.py");
+                command.arg(state.join("payments.sqlite3"));
+                command
+            }
+            Self::MockBank => {
+                let mut command = Command::new(installation().join("python/bin/mock-bank"));
+                command.args([
+                    "--host",
+                    "127.0.0.1",
+                    "--auth",
+                    "bank:secret",
+                    "--status-delay-ms",
+                    "1500",
+                    "-q",
+                    "--port",
+                ]);
+                command
+            }
+            Self::Nginx => {
+                let template = fs::read_to_string(folder().join("servers/nginx.conf")).expect("a configuration");
+                let text = template.replace("PORT", &port.to_string()).replace("STATE", &state.display().to_string());
+                let configuration = state.join("nginx.conf");
+                fs::write(&configuration, text).expect("a configuration");
+                let mut command = Command::new(nginx().expect("nginx is installed"));
+                command.arg("-p").arg(state).arg("-e").arg(state.join("errors")).arg("-c").arg(configuration);
+                // It knows its port, and takes no other arguments.
+                return command;
+            }
             Self::JsonServer => {
                 let payments: Vec<_> =
                     (1..=23).map(|id| json!({ "id": id, "reference": format!("seed-{id}") })).collect();

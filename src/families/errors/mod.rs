@@ -32,6 +32,10 @@ pub use evidence::Evidence;
 pub use load::problems_of_conventions;
 pub use observer::KEPT;
 pub use provoke::EVERY_EXCHANGE;
+// Other families judge error responses of their own by the same shape.
+pub(super) use reading::{origin, read};
+pub(super) use rules::{acceptable, flaw, unusable};
+pub(super) use shape::Shape;
 
 use super::Family;
 

@@ -25,7 +25,7 @@ const SENT: usize = 64 * 1024;
 const TEXT: usize = 300;
 
 /// An error response as the rules see it, and its body if that is JSON.
-pub(super) fn read(request: &Request, reply: &Reply, shape: &Shape) -> (ErrorResponse, Option<Value>) {
+pub(in crate::families) fn read(request: &Request, reply: &Reply, shape: &Shape) -> (ErrorResponse, Option<Value>) {
     let media_type = reply.headers.media_type();
     let body = parse(&reply.body);
     let sent = sent_text(request);
@@ -73,7 +73,7 @@ pub(super) fn read(request: &Request, reply: &Reply, shape: &Shape) -> (ErrorRes
 }
 
 /// `Server` and `Via`: who answered.
-pub(super) fn origin(reply: &Reply) -> String {
+pub(in crate::families) fn origin(reply: &Reply) -> String {
     let part = |name| brief(reply.headers.get(name).unwrap_or_default(), 80);
     match (part("server"), part("via")) {
         (server, via) if via.is_empty() => server,

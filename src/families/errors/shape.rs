@@ -11,15 +11,15 @@ use crate::families::{Conventions, ErrorShape};
 
 /// The declared shape of errors.
 #[derive(Debug)]
-pub(super) struct Shape {
-    pub(super) declared: Declared,
+pub(in crate::families) struct Shape {
+    pub(in crate::families) declared: Declared,
     main: Option<Validator>,
     also: Vec<Validator>,
 }
 
 impl Shape {
     /// Compiles what the conventions declare; schemas that are none are noted as unusable.
-    pub(super) fn new(conventions: &Conventions) -> Self {
+    pub(in crate::families) fn new(conventions: &Conventions) -> Self {
         let errors = conventions.errors.clone().unwrap_or_default();
         let mut unusable = Vec::new();
         let mut compile = |schema: &Value, at: String| {

@@ -17,6 +17,11 @@ impl Query {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// The parameters as one text.
+    pub(in crate::reference) fn spelled(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
+    }
+
     /// Refuses parameters that are not in `known`, and repeated ones: a misspelt filter must not pass for no filter.
     pub(in crate::reference) fn only(&self, known: &[&str]) -> Result<(), Problem> {
         for (index, (name, value)) in self.0.iter().enumerate() {

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::Value;
 
 /// Status, headers, and a body that fits in memory.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::reference) struct Reply {
     pub(in crate::reference) status: StatusCode,
     pub(in crate::reference) headers: HeaderMap,

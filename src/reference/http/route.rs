@@ -2,6 +2,8 @@
 
 use http::Method;
 
+use crate::reference::limits::{Endpoint, Kind};
+
 /// A resource of the API; account and row ids are as the path spells them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::reference) enum Route<'a> {
@@ -14,7 +16,22 @@ pub(in crate::reference) enum Route<'a> {
     Transaction(&'a str, &'a str),
     Orders(&'a str),
     Order(&'a str, &'a str),
+    OrderBatches(&'a str),
+    OrderBatch(&'a str, &'a str),
+    Transfers(&'a str),
+    Transfer(&'a str, &'a str),
+    Withdrawals(&'a str),
+    Withdrawal(&'a str, &'a str),
+    Balance(&'a str),
     Statements(&'a str),
+    Limited(Kind, Endpoint),
+    LimitedNotes(Kind),
+    Notes,
+    Note(&'a str),
+    Operation(&'a str),
+    Cancellation(&'a str),
+    Webhooks,
+    Webhook(&'a str),
 }
 
 impl<'a> Route<'a> {
@@ -31,7 +48,23 @@ impl<'a> Route<'a> {
             ["accounts", account, "transactions", id] => Self::Transaction(account, id),
             ["accounts", account, "orders"] => Self::Orders(account),
             ["accounts", account, "orders", id] => Self::Order(account, id),
+            ["accounts", account, "order-batches"] => Self::OrderBatches(account),
+            ["accounts", account, "order-batches", id] => Self::OrderBatch(account, id),
+            ["accounts", account, "transfers"] => Self::Transfers(account),
+            ["accounts", account, "transfers", id] => Self::Transfer(account, id),
+            ["accounts", account, "withdrawals"] => Self::Withdrawals(account),
+            ["accounts", account, "withdrawals", id] => Self::Withdrawal(account, id),
+            ["accounts", account, "balance"] => Self::Balance(account),
             ["accounts", account, "statements"] => Self::Statements(account),
+            ["limited", "notes"] => Self::Notes,
+            ["limited", "notes", id] => Self::Note(id),
+            ["limited", kind] => Self::Limited(Kind::parse(kind)?, Endpoint::Main),
+            ["limited", kind, "other"] => Self::Limited(Kind::parse(kind)?, Endpoint::Other),
+            ["limited", kind, "notes"] => Self::LimitedNotes(Kind::parse(kind)?),
+            ["operations", id] => Self::Operation(id),
+            ["operations", id, "cancel"] => Self::Cancellation(id),
+            ["webhooks"] => Self::Webhooks,
+            ["webhooks", id] => Self::Webhook(id),
             _ => return None,
         })
     }
@@ -39,11 +72,22 @@ impl<'a> Route<'a> {
     /// What `Allow` says (RFC 9110 §10.2.1). A ledger is only ever added to.
     pub(in crate::reference) fn allow(self) -> &'static str {
         match self {
-            Self::Positions(_) | Self::Transactions(_) | Self::Orders(_) => "GET, HEAD, POST, OPTIONS",
+            Self::Positions(_)
+            | Self::Transactions(_)
+            | Self::Orders(_)
+            | Self::OrderBatches(_)
+            | Self::Transfers(_)
+            | Self::Withdrawals(_) => "GET, HEAD, POST, OPTIONS",
             Self::Position(..) => "GET, HEAD, PATCH, DELETE, OPTIONS",
-            Self::Order(..) => "GET, HEAD, DELETE, OPTIONS",
+            Self::Order(..) | Self::Note(_) | Self::Webhook(_) => "GET, HEAD, DELETE, OPTIONS",
+            Self::LimitedNotes(_) | Self::Cancellation(_) | Self::Webhooks => "POST, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
+    }
+
+    /// Whether a POST has nothing to say but that it is made, so that its body may be left out.
+    pub(in crate::reference) fn needs_no_body(self) -> bool {
+        matches!(self, Self::Cancellation(_))
     }
 
     /// Whether the resource takes this method; names are case-sensitive (RFC 9110 §9.1).

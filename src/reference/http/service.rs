@@ -1,42 +1,82 @@
 //! The way of one request through the API.
 //!
 //! Order of the checks: route (404), method (405), credentials (401), scope (403), `Accept` (406), media type (415), body
-//! (413, 400), and then what the resource itself has to say. Nothing is changed before all of them have passed.
+//! (413, 400), and then what the resource itself has to say. Nothing is changed before all of them have passed. Once a
+//! request that changes something is there, it is carried out, whatever becomes of the connection it came by.
 
 use std::{
-    convert::Infallible,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
+use futures_util::{FutureExt, future::Either};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri::Authority};
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use serde_json::Value;
+use tokio::task::JoinError;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Query, Reply, access, body, correlation, negotiation, route::Route};
 use crate::reference::{
     behaviour::Behaviour,
-    defects::pagination::CURSOR_IS_CAPABILITY,
+    defects::{async_operation::MONITOR_OPEN_TO_ANYONE, pagination::CURSOR_IS_CAPABILITY, rate::FAILED_LOGINS_DRAIN},
+    events::Event,
+    idempotency,
     ledger::{Ids, Ledger},
+    limits::Limits,
+    operations::Operations,
     paging::Cursors,
     problem::{Fault, Problem, Voice},
     resources,
-    tokens::Principal,
+    times::Times,
+    tokens::{Principal, Tenant},
     variants::{GZIP, NUMERIC_IDS},
+    webhooks::Webhooks,
 };
 
 /// One running API.
 pub(in crate::reference) struct Api {
     pub(in crate::reference) behaviour: Behaviour,
     pub(in crate::reference) cursors: Cursors,
+    pub(in crate::reference) times: Times,
+    pub(in crate::reference) keys: idempotency::Store,
+    /// Requests and other work that outlive a connection.
+    pub(in crate::reference) tasks: TaskTracker,
+    pub(in crate::reference) limits: Limits,
+    /// Cancelled when the API is to stop.
+    pub(in crate::reference) stop: CancellationToken,
+    pub(in crate::reference) operations: Operations,
+    pub(in crate::reference) webhooks: Arc<Webhooks>,
     ledger: Mutex<Ledger>,
     voice: Voice,
 }
 
 impl Api {
-    pub(in crate::reference) fn new(behaviour: Behaviour, cursors: Cursors, ledger: Ledger) -> Self {
-        Self { behaviour, cursors, ledger: Mutex::new(ledger), voice: Voice::default() }
+    pub(in crate::reference) fn new(
+        behaviour: Behaviour,
+        cursors: Cursors,
+        ledger: Ledger,
+        times: Times,
+        tasks: TaskTracker,
+        stop: CancellationToken,
+    ) -> Self {
+        let limits = Limits::new(behaviour.clone(), times);
+        let webhooks = Webhooks::new(behaviour.clone(), times, tasks.clone(), stop.clone());
+        Self {
+            behaviour,
+            cursors,
+            limits,
+            times,
+            keys: idempotency::Store::default(),
+            tasks,
+            stop,
+            operations: Operations::default(),
+            webhooks: Arc::new(webhooks),
+            ledger: Mutex::new(ledger),
+            voice: Voice::default(),
+        }
     }
 
     /// The rows, for as long as the guard lives; never held while waiting for a peer.
@@ -44,8 +84,19 @@ impl Api {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Tells those who want to be told of an event. Returns at once.
+    pub(in crate::reference) fn publish(&self, event: Event) {
+        self.webhooks.publish(event);
+    }
+
     pub(in crate::reference) fn ids(&self) -> Ids {
         if self.behaviour.is(NUMERIC_IDS) { Ids::Number } else { Ids::Text }
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Api").finish_non_exhaustive()
     }
 }
 
@@ -60,25 +111,47 @@ pub(in crate::reference) struct Peer {
 
 /// A request that has passed every general check.
 pub(in crate::reference) struct Call<'a> {
-    pub(in crate::reference) api: &'a Api,
+    pub(in crate::reference) api: &'a Arc<Api>,
     pub(in crate::reference) principal: Principal,
+    pub(in crate::reference) headers: &'a HeaderMap,
     pub(in crate::reference) path: &'a str,
     pub(in crate::reference) query: Query,
     /// Scheme and authority the caller used: links start with it.
     pub(in crate::reference) origin: String,
     /// `null` where the method takes no body.
     pub(in crate::reference) body: Value,
+    /// Cancelled when nobody is left to hear the answer.
+    pub(in crate::reference) lost: &'a CancellationToken,
 }
 
-/// Answers one request; whatever goes wrong is an answer too.
-pub(in crate::reference) async fn answer(
+/// Answers one request; whatever goes wrong is an answer too. To be called when the request is there, not when its answer
+/// is first waited for: a connection that is lost in between takes the waiting away, but not the request.
+pub(in crate::reference) fn answer(
+    api: &Arc<Api>,
+    peer: &Peer,
+    request: Request<Incoming>,
+) -> impl Future<Output = Result<Response<Full<Bytes>>, JoinError>> + use<> {
+    let lost = CancellationToken::new();
+    let safe = request.method().is_safe();
+    let work = respond(Arc::clone(api), peer.clone(), request, lost.clone());
+    let work = if safe { Either::Left(work.map(Ok)) } else { Either::Right(api.tasks.spawn(work)) };
+    let waiting = lost.drop_guard();
+    async move {
+        let response = work.await;
+        waiting.disarm();
+        response
+    }
+}
+
+async fn respond(
     api: Arc<Api>,
     peer: Peer,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+    lost: CancellationToken,
+) -> Response<Full<Bytes>> {
     let id = correlation::of(request.headers());
     let (head, body) = request.into_parts();
-    let (mut reply, header_id) = match handle(&api, &peer, &head, body).await {
+    let (mut reply, header_id) = match handle(&api, &peer, &head, body, &lost).await {
         Ok(reply) => (reply, Some(id)),
         Err(problem) => api.voice.speak(problem, &id, &api.behaviour),
     };
@@ -88,10 +161,16 @@ pub(in crate::reference) async fn answer(
             reply = negotiation::gzip(reply);
         }
     }
-    Ok(finish(reply, header_id.as_deref(), head.method == Method::HEAD))
+    finish(reply, header_id.as_deref(), head.method == Method::HEAD)
 }
 
-async fn handle(api: &Api, peer: &Peer, head: &http::request::Parts, body: Incoming) -> Result<Reply, Problem> {
+async fn handle(
+    api: &Arc<Api>,
+    peer: &Peer,
+    head: &http::request::Parts,
+    body: Incoming,
+    lost: &CancellationToken,
+) -> Result<Reply, Problem> {
     let path = head.uri.path();
     let Some(route) = Route::of(path) else {
         return Err(Problem::new(Fault::RouteNotFound, "nothing is served at this path").received(path));
@@ -108,27 +187,38 @@ async fn handle(api: &Api, peer: &Peer, head: &http::request::Parts, body: Incom
         query.only(&[])?;
         return Ok(resources::health());
     }
-    let principal = caller(api, &head.headers, &query)?;
+    let principal = caller(api, head, route, &query).inspect_err(|_| {
+        if api.behaviour.has(FAILED_LOGINS_DRAIN) {
+            resources::drain(&api.limits, &head.headers, route, &head.method);
+        }
+    })?;
     access::authorise(principal, &head.method)?;
     if !negotiation::accepts_json(&head.headers) {
         return Err(Problem::new(Fault::NotAcceptable, "this API answers in application/json only"));
     }
-    let body = json_body(head, body).await?;
+    let body = json_body(head, route, body).await?;
     let origin = format!("{}://{}", peer.scheme, authority(&head.uri, &head.headers).unwrap_or(&peer.authority));
-    let call = Call { api, principal, path, query, origin, body };
-    resources::answer(&call, route, &head.method)
+    let call = Call { api, principal, headers: &head.headers, path, query, origin, body, lost };
+    resources::answer(&call, route, &head.method).await
 }
 
-fn caller(api: &Api, headers: &HeaderMap, query: &Query) -> Result<Principal, Problem> {
+fn caller(api: &Api, head: &http::request::Parts, route: Route<'_>, query: &Query) -> Result<Principal, Problem> {
+    let is_monitor = matches!(route, Route::Operation(_));
+    if is_monitor && api.behaviour.has(MONITOR_OPEN_TO_ANYONE) {
+        return Ok(Principal { tenant: Tenant::One, client: "anyone", may_write: false });
+    }
     if api.behaviour.has(CURSOR_IS_CAPABILITY)
         && let Some(tenant) = query.get("cursor").and_then(|cursor| api.cursors.owner(cursor))
     {
-        return Ok(Principal { tenant, may_write: false });
+        return Ok(Principal { tenant, client: "cursor", may_write: false });
     }
-    access::authenticate(headers)
+    access::authenticate(&head.headers)
 }
 
-async fn json_body(head: &http::request::Parts, incoming: Incoming) -> Result<Value, Problem> {
+async fn json_body(head: &http::request::Parts, route: Route<'_>, incoming: Incoming) -> Result<Value, Problem> {
+    if route.needs_no_body() && !head.headers.contains_key(header::CONTENT_TYPE) && incoming.is_end_stream() {
+        return Ok(Value::Null);
+    }
     let (taken, advice) = match head.method {
         Method::POST => (&["application/json"][..], "accept-post"),
         Method::PATCH => (&["application/merge-patch+json", "application/json"][..], "accept-patch"),
@@ -156,7 +246,7 @@ fn finish(mut reply: Reply, id: Option<&str>, is_head: bool) -> Response<Full<By
         reply.headers.insert(correlation::HEADER, id);
     }
     reply.headers.entry("x-content-type-options").or_insert(HeaderValue::from_static("nosniff"));
-    reply.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply.headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if is_head {
         reply.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(reply.body.len()));
         reply.body = Bytes::new();

@@ -1,8 +1,11 @@
 //! Accounts, and the books kept for each.
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::{Collection, Currency, Ids, Key, Order, Position, Row, Statement, Transaction, instant};
+use super::{
+    Batch, Collection, Currency, Ids, Key, Order, Position, Row, Statement, Transaction, Transfer, Withdrawal, instant,
+};
 use crate::reference::tokens::Tenant;
 
 /// One account.
@@ -48,6 +51,11 @@ pub(in crate::reference) struct Books {
     pub(in crate::reference) positions: Collection<Position>,
     pub(in crate::reference) transactions: Collection<Transaction>,
     pub(in crate::reference) orders: Collection<Order>,
+    pub(in crate::reference) batches: Collection<Batch>,
+    pub(in crate::reference) transfers: Collection<Transfer>,
+    pub(in crate::reference) withdrawals: Collection<Withdrawal>,
+    /// In the currency of cash, with its decimal places; below zero when overdrawn.
+    pub(in crate::reference) cash: Decimal,
     /// Newest first.
     pub(in crate::reference) statements: Vec<Statement>,
 }

@@ -4,25 +4,32 @@
 //! they are served.
 
 mod account;
+mod batch;
+mod booking;
 mod collection;
 pub(super) mod instant;
 mod money;
+mod note;
 mod order;
 mod position;
 mod row;
 mod seed;
 mod statement;
 mod transaction;
+mod transfer;
 
 pub(super) use account::{Account, Books};
+pub(super) use batch::Batch;
 pub(super) use collection::Collection;
 pub(super) use money::{Currency, Money, decimal};
+pub(super) use note::Note;
 pub(super) use order::{Order, OrderKind, OrderStatus, Side, TimeInForce};
 pub(super) use position::{Position, SYMBOLS, reference_value};
 pub(super) use row::{Ids, Key, Row};
 pub(super) use seed::seed;
 pub(super) use statement::Statement;
-pub(super) use transaction::{Transaction, TransactionKind};
+pub(super) use transaction::{Transaction, TransactionKind, Words};
+pub(super) use transfer::{Instruction, PaymentKind, Transfer, Withdrawal};
 
 use std::collections::BTreeMap;
 
@@ -32,6 +39,8 @@ use super::tokens::Tenant;
 pub(super) struct Ledger {
     pub(super) accounts: Collection<Account>,
     books: BTreeMap<String, Books>,
+    /// Of the one tenant and of the other.
+    notes: [Collection<Note>; 2],
     next_id: u32,
 }
 
@@ -44,6 +53,29 @@ impl Ledger {
     /// The same, to write to.
     pub(super) fn books_mut(&mut self, account: &str, tenant: Tenant) -> Option<&mut Books> {
         self.books.get_mut(account).filter(|books| books.tenant == tenant)
+    }
+
+    /// Whether there is such an account, whoever owns it: anybody may pay anybody.
+    pub(super) fn has_account(&self, account: &str) -> bool {
+        self.books.contains_key(account)
+    }
+
+    /// The notes of a tenant.
+    pub(super) fn notes(&self, tenant: Tenant) -> &Collection<Note> {
+        let [one, two] = &self.notes;
+        match tenant {
+            Tenant::One => one,
+            Tenant::Two => two,
+        }
+    }
+
+    /// The same, to write to.
+    pub(super) fn notes_mut(&mut self, tenant: Tenant) -> &mut Collection<Note> {
+        let [one, two] = &mut self.notes;
+        match tenant {
+            Tenant::One => one,
+            Tenant::Two => two,
+        }
     }
 
     /// An id that no row has had before; larger than all earlier ones.

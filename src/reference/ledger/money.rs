@@ -19,6 +19,9 @@ pub(in crate::reference) enum Currency {
 impl Currency {
     pub(in crate::reference) const ALL: [Self; 5] = [Self::Usd, Self::Eur, Self::Gbp, Self::Chf, Self::Jpy];
 
+    /// What every account's cash is kept in, whatever the account reports in.
+    pub(in crate::reference) const CASH: Self = Self::Usd;
+
     pub(in crate::reference) fn code(self) -> &'static str {
         match self {
             Self::Eur => "EUR",
@@ -59,10 +62,14 @@ impl Money {
         (-LARGEST..=LARGEST).contains(&minor).then_some(Self { minor, currency })
     }
 
+    /// The amount in the currency's major unit.
+    pub(in crate::reference) fn amount(self) -> Decimal {
+        Decimal::new(self.minor, self.currency.exponent())
+    }
+
     /// `{"amount": "10.10", "currency": "EUR"}`
     pub(in crate::reference) fn render(self) -> Value {
-        let amount = Decimal::new(self.minor, self.currency.exponent());
-        json!({ "amount": amount.to_string(), "currency": self.currency.code() })
+        json!({ "amount": self.amount().to_string(), "currency": self.currency.code() })
     }
 }
 

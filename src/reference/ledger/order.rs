@@ -1,7 +1,7 @@
 //! Orders: what an account wants to buy or sell.
 
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Ids, Key, Money, Row, instant};
 
@@ -86,6 +86,26 @@ pub(in crate::reference) struct Order {
     pub(in crate::reference) created_at: i64,
 }
 
+impl Order {
+    /// What was asked for.
+    pub(in crate::reference) fn terms(&self) -> Value {
+        let mut terms = json!({
+            "symbol": self.symbol,
+            "side": self.side.name(),
+            "type": if self.kind == OrderKind::Market { "market" } else { "limit" },
+            "quantity": self.quantity.to_string(),
+            "time_in_force": self.time_in_force.name(),
+        });
+        if let OrderKind::Limit(price) = self.kind {
+            terms["limit_price"] = price.render();
+        }
+        if let Some(reference) = &self.client_reference {
+            terms["client_reference"] = json!(reference);
+        }
+        terms
+    }
+}
+
 impl Row for Order {
     const PREFIX: &'static str = "ORD";
 
@@ -94,22 +114,13 @@ impl Row for Order {
     }
 
     fn render(&self, ids: Ids) -> Value {
-        let mut row = json!({
-            "id": ids.value(Self::PREFIX, self.id),
-            "symbol": self.symbol,
-            "side": self.side.name(),
-            "type": if self.kind == OrderKind::Market { "market" } else { "limit" },
-            "quantity": self.quantity.to_string(),
-            "time_in_force": self.time_in_force.name(),
-            "status": self.status.name(),
-            "created_at": instant::text(self.created_at),
-        });
-        if let OrderKind::Limit(price) = self.kind {
-            row["limit_price"] = price.render();
+        let mut row = Map::new();
+        row.insert("id".into(), ids.value(Self::PREFIX, self.id));
+        if let Value::Object(terms) = self.terms() {
+            row.extend(terms);
         }
-        if let Some(reference) = &self.client_reference {
-            row["client_reference"] = json!(reference);
-        }
-        row
+        row.insert("status".into(), json!(self.status.name()));
+        row.insert("created_at".into(), json!(instant::text(self.created_at)));
+        Value::Object(row)
     }
 }

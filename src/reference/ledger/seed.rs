@@ -31,19 +31,28 @@ pub(in crate::reference) fn seed(seed: u64, transactions: usize) -> Ledger {
     ];
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut next_id = 0;
-    let mut books = std::collections::BTreeMap::new();
+    let mut books = std::collections::BTreeMap::<String, Books>::new();
     for (account, [positions, transactions, orders, statements]) in &accounts {
         let kept = Books {
             tenant: account.tenant,
             positions: Collection::seeded(positions_of(&mut random, &mut next_id, *positions)),
             transactions: Collection::seeded(transactions_of(&mut random, &mut next_id, *transactions)),
             orders: Collection::seeded(orders_of(&mut random, &mut next_id, *orders)),
+            batches: Collection::seeded(Vec::new()),
+            transfers: Collection::seeded(Vec::new()),
+            withdrawals: Collection::seeded(Vec::new()),
+            cash: Decimal::ZERO,
             statements: statements_of(&mut random, *statements, account.currency),
         };
         books.insert(account.id(), kept);
     }
+    // Drawn after all rows, so that these do not depend on it.
+    for kept in books.values_mut() {
+        kept.cash = Money { minor: random.random_range(10_000_000..100_000_000), currency: Currency::CASH }.amount();
+    }
     let accounts = Collection::seeded(accounts.into_iter().map(|(account, _)| account).collect());
-    Ledger { accounts, books, next_id }
+    let notes = [Collection::seeded(Vec::new()), Collection::seeded(Vec::new())];
+    Ledger { accounts, books, notes, next_id }
 }
 
 /// Ids in random order: nothing may depend on a younger row having the larger id.
@@ -90,7 +99,7 @@ fn transactions_of(random: &mut ChaCha8Rng, next_id: &mut u32, count: usize) -> 
         let currency = Currency::ALL[usize::from(currency) % Currency::ALL.len()];
         let minor = 100 + i64::from(u32::from_le_bytes(amount)) % 5_000_000;
         let amount = Money { minor: if kind.is_debit() { -minor } else { minor }, currency };
-        rows.push(Transaction { booked_at: at, amount, description: None, id, kind });
+        rows.push(Transaction { booked_at: at, amount, words: None, id, kind });
     }
     *next_id += u32::try_from(count).unwrap_or(u32::MAX);
     rows

@@ -42,16 +42,31 @@ impl TransactionKind {
     }
 }
 
-/// One transaction: 48 bytes, so that a million fit in modest memory.
+/// One transaction: 40 bytes, so that a million fit in modest memory.
 #[derive(Debug, Clone)]
 pub(in crate::reference) struct Transaction {
     /// Milliseconds since 1970.
     pub(in crate::reference) booked_at: i64,
     pub(in crate::reference) amount: Money,
-    /// Seeded rows have none; theirs is made when served.
-    pub(in crate::reference) description: Option<Box<str>>,
+    /// Seeded rows have none; their description is made when served.
+    pub(in crate::reference) words: Option<Box<Words>>,
     pub(in crate::reference) id: u32,
     pub(in crate::reference) kind: TransactionKind,
+}
+
+/// What only some transactions say.
+#[derive(Debug, Clone)]
+pub(in crate::reference) struct Words {
+    pub(in crate::reference) description: Option<Box<str>>,
+    /// That of the payment it books.
+    pub(in crate::reference) reference: Option<Box<str>>,
+}
+
+impl Transaction {
+    /// The reference of the payment it books.
+    pub(in crate::reference) fn reference(&self) -> Option<&str> {
+        self.words.as_ref()?.reference.as_deref()
+    }
 }
 
 impl Row for Transaction {
@@ -63,12 +78,17 @@ impl Row for Transaction {
 
     fn render(&self, ids: Ids) -> Value {
         let made = || format!("{} no. {}", self.kind.name(), self.id);
-        json!({
+        let description = self.words.as_ref().and_then(|words| words.description.as_deref());
+        let mut row = json!({
             "id": ids.value(Self::PREFIX, self.id),
             "type": self.kind.name(),
             "amount": self.amount.render(),
             "booked_at": instant::text(self.booked_at),
-            "description": self.description.as_deref().map_or_else(made, str::to_owned),
-        })
+            "description": description.map_or_else(made, str::to_owned),
+        });
+        if let Some(reference) = self.reference() {
+            row["reference"] = json!(reference);
+        }
+        row
     }
 }

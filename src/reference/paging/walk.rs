@@ -18,11 +18,11 @@ use crate::reference::{
         ORDER_BROKEN_ACROSS_PAGES, ORDER_IGNORED, PLAIN_OFFSET_CURSOR, PREV_LINK_WRONG, SILENT_CUT, SIZE_DEPENDENT,
         UNBOUNDED_BY_DEFAULT,
     },
-    ledger::{Collection, Ids, Key, Row},
-    variants::{EMPTY_LAST_PAGE, SHORT_PAGES, SLOW_VISIBILITY, SNAPSHOT_CURSOR},
+    ledger::{Collection, Ids, Key, Row, Transfer},
+    variants::{EMPTY_LAST_PAGE, SHORT_PAGES, SLOW_LIST, SLOW_VISIBILITY, SNAPSHOT_CURSOR},
 };
 
-/// How long a created row stays out of lists under the slow-visibility variant.
+/// How long a created row stays out of lists under the variants that are slow to show it.
 const LAG: Duration = Duration::from_millis(150);
 
 /// One page of a list.
@@ -85,7 +85,7 @@ impl<R: Row> Walk<'_, R> {
             seen.sort_by_key(|row| row.key());
             return Some(seen);
         }
-        if self.is.is(SLOW_VISIBILITY) {
+        if self.is.is(SLOW_VISIBILITY) || self.is.is(SLOW_LIST) && R::PREFIX == Transfer::PREFIX {
             let settled = |row: &&R| births.get(&row.key().id).is_none_or(|birth| birth.at.elapsed() >= LAG);
             return Some(rows.filter(settled).collect());
         }

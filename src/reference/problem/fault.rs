@@ -2,6 +2,11 @@
 
 use http::StatusCode;
 
+const KEY_REUSED: &str = "idempotency-key-reused";
+const KEY_REUSED_TITLE: &str = "The idempotency key was used for another request";
+const RATE_LIMITED: &str = "rate-limited";
+const RATE_LIMITED_TITLE: &str = "Too many requests were sent";
+
 /// A kind of problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::reference) enum Fault {
@@ -11,6 +16,11 @@ pub(in crate::reference) enum Fault {
     UnknownParameter,
     RepeatedParameter,
     InvalidCursor,
+    IdempotencyKeyRequired,
+    IdempotencyKeyInvalid,
+    /// A used key with another body, for those who hold it a bad request.
+    IdempotencyKeyMisused,
+    PreferenceRefused,
     Unauthenticated,
     InvalidToken,
     InsufficientScope,
@@ -22,10 +32,27 @@ pub(in crate::reference) enum Fault {
     NotAcceptable,
     CursorExpiredRestart,
     OrderNotCancellable,
+    OperationNotCancellable,
+    TooManyWebhooks,
+    IdempotencyInProgress,
+    /// A used key with another body, for those who hold it a conflict.
+    IdempotencyKeyConflict,
     BodyTooLarge,
     UnsupportedMediaType,
     ValidationFailed,
+    /// A used key with another body.
+    IdempotencyKeyReused,
+    DuplicateReference,
+    OrderRejected,
+    CallbackNotAllowed,
+    /// A limit is exhausted.
+    RateLimited,
+    PolledTooFast,
     Internal,
+    IdempotencyStoreFull,
+    /// A limit is exhausted, for those who hold that a want of capacity.
+    RateLimitedUnavailable,
+    TooManyOperations,
 }
 
 impl Fault {
@@ -40,6 +67,11 @@ impl Fault {
 
     pub(super) fn title(self) -> &'static str {
         self.facts().2
+    }
+
+    /// Whether a limit is exhausted.
+    pub(super) fn is_about_limits(self) -> bool {
+        matches!(self, Self::RateLimited | Self::RateLimitedUnavailable)
     }
 
     /// Whether it is about a query parameter.
@@ -62,6 +94,10 @@ impl Fault {
             Self::UnknownParameter => (400, "unknown-parameter", "A query parameter is not known"),
             Self::RepeatedParameter => (400, "repeated-parameter", "A query parameter is repeated"),
             Self::InvalidCursor => (400, "invalid-cursor", "The cursor cannot be used"),
+            Self::IdempotencyKeyRequired => (400, "idempotency-key-required", "An idempotency key is required"),
+            Self::IdempotencyKeyInvalid => (400, "idempotency-key-invalid", "The idempotency key cannot be used"),
+            Self::IdempotencyKeyMisused => (400, KEY_REUSED, KEY_REUSED_TITLE),
+            Self::PreferenceRefused => (400, "preference-refused", "The preference cannot be honoured"),
             Self::Unauthenticated => (401, "unauthenticated", "Credentials are required"),
             Self::InvalidToken => (401, "invalid-token", "The credentials are not valid"),
             Self::InsufficientScope => (403, "insufficient-scope", "The token does not permit this"),
@@ -73,10 +109,25 @@ impl Fault {
             Self::NotAcceptable => (406, "not-acceptable", "No acceptable representation exists"),
             Self::CursorExpiredRestart => (409, "cursor-expired-restart", "The walk must start again"),
             Self::OrderNotCancellable => (409, "order-not-cancellable", "The order can no longer be cancelled"),
+            Self::OperationNotCancellable => (409, "operation-not-cancellable", "The operation has ended"),
+            Self::TooManyWebhooks => (409, "too-many-webhooks", "No more webhooks can be registered"),
+            Self::IdempotencyInProgress => {
+                (409, "idempotency-in-progress", "The first request with the idempotency key is in progress")
+            }
+            Self::IdempotencyKeyConflict => (409, KEY_REUSED, KEY_REUSED_TITLE),
             Self::BodyTooLarge => (413, "body-too-large", "The request body is too large"),
             Self::UnsupportedMediaType => (415, "unsupported-media-type", "The media type is not supported"),
             Self::ValidationFailed => (422, "validation-failed", "The request body cannot be accepted"),
+            Self::IdempotencyKeyReused => (422, KEY_REUSED, KEY_REUSED_TITLE),
+            Self::DuplicateReference => (422, "duplicate-reference", "The reference is taken"),
+            Self::RateLimited => (429, RATE_LIMITED, RATE_LIMITED_TITLE),
+            Self::RateLimitedUnavailable => (503, RATE_LIMITED, RATE_LIMITED_TITLE),
+            Self::OrderRejected => (422, "order-rejected", "An order was rejected"),
+            Self::CallbackNotAllowed => (422, "callback-not-allowed", "Events are not delivered to this address"),
+            Self::PolledTooFast => (429, "polled-too-fast", "The operation is asked for too often"),
             Self::Internal => (500, "internal-error", "The request could not be served"),
+            Self::IdempotencyStoreFull => (503, "idempotency-store-full", "No more idempotency keys can be kept"),
+            Self::TooManyOperations => (503, "too-many-operations", "No more operations can be started"),
         };
         (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), slug, title)
     }

@@ -8,7 +8,12 @@ use url::form_urlencoded::byte_serialize;
 use uuid::Uuid;
 
 use super::{Fault, Problem};
-use crate::reference::{behaviour::Behaviour, defects::errors as defect, http::Reply, variants::HOUSE_ERRORS};
+use crate::reference::{
+    behaviour::Behaviour,
+    defects::{errors as defect, rate},
+    http::Reply,
+    variants::{HOUSE_ERRORS, LIMITS_HOUSE_CODE_200},
+};
 
 /// Says problems, and counts them.
 #[derive(Debug, Default)]
@@ -25,6 +30,9 @@ impl Voice {
             let members = members(&problem, body_id.as_deref(), occurrence, is);
             envelope(&problem, members, is)
         });
+        if problem.fault.is_about_limits() && is.has(rate::STATUS_200) {
+            reply.status = StatusCode::OK;
+        }
         for (name, value) in problem.context.headers {
             reply = reply.header(name, &value);
         }
@@ -50,6 +58,11 @@ fn correlation_ids(id: &str, is: &Behaviour) -> (Option<String>, Option<String>)
 /// Answers that are not JSON at all: only defects give them.
 fn unstructured(problem: &Problem, is: &Behaviour) -> Option<Reply> {
     let status = problem.fault.status();
+    if problem.fault.is_about_limits() && is.has(rate::HTML_REFUSAL) {
+        let page = "<!DOCTYPE html><html><head><title>429 Too Many Requests</title></head>\
+            <body><h1>Too Many Requests</h1></body></html>";
+        return Some(Reply::typed(status, "text/html; charset=utf-8", page.to_owned()));
+    }
     if status == StatusCode::NOT_FOUND && is.has(defect::HTML_NOT_FOUND) {
         let page =
             "<!DOCTYPE html><html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>";
@@ -174,6 +187,9 @@ fn disclose(problem: &Problem, members: &mut Map<String, Value>, is: &Behaviour)
 fn envelope(problem: &Problem, members: Map<String, Value>, is: &Behaviour) -> Reply {
     let status = problem.fault.status();
     let member = |name: &str| members.get(name).cloned();
+    if problem.fault.is_about_limits() && is.is(LIMITS_HOUSE_CODE_200) {
+        return Reply::json(StatusCode::OK, &json!({ "error": ["EAPI:Rate limit exceeded"] }));
+    }
     if is.is(HOUSE_ERRORS) {
         let named = [("code", "code"), ("message", "detail"), ("request_id", "correlationId"), ("errors", "errors")];
         let error: Map<_, _> =

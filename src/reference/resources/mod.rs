@@ -1,23 +1,32 @@
 //! The resources of the API, one file each.
 
 mod accounts;
+mod balance;
+mod batches;
 mod fields;
+mod limited;
+mod operations;
 mod orders;
 mod positions;
 mod statements;
 mod transactions;
+mod transfers;
+mod webhooks;
+mod withdrawals;
+
+pub(super) use limited::drain;
 
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::{
-    http::{Call, Reply, Route},
-    ledger::{Books, Ids, Ledger, Row},
+    http::{Call, Query, Reply, Route},
+    ledger::{Books, Ids, Ledger, PaymentKind, Row},
     problem::{Fault, Problem},
 };
 
 /// Answers a request whose method the resource takes.
-pub(super) fn answer(call: &Call<'_>, route: Route<'_>, method: &Method) -> Result<Reply, Problem> {
+pub(super) async fn answer(call: &Call<'_>, route: Route<'_>, method: &Method) -> Result<Reply, Problem> {
     let is_post = method == Method::POST;
     match route {
         Route::Health => Ok(health()),
@@ -35,7 +44,27 @@ pub(super) fn answer(call: &Call<'_>, route: Route<'_>, method: &Method) -> Resu
         Route::Orders(account) => orders::list(call, account),
         Route::Order(account, id) if method == Method::DELETE => orders::cancel(call, account, id),
         Route::Order(account, id) => orders::get(call, account, id),
+        Route::OrderBatches(account) if is_post => batches::create(call, account).await,
+        Route::OrderBatches(account) => batches::list(call, account),
+        Route::OrderBatch(account, id) => batches::get(call, account, id),
+        Route::Transfers(account) if is_post => transfers::create(call, account, PaymentKind::Transfer).await,
+        Route::Transfers(account) => transfers::list(call, account),
+        Route::Transfer(account, id) => transfers::get(call, account, id),
+        Route::Withdrawals(account) if is_post => transfers::create(call, account, PaymentKind::Withdrawal).await,
+        Route::Withdrawals(account) => withdrawals::list(call, account),
+        Route::Withdrawal(account, id) => withdrawals::get(call, account, id),
+        Route::Balance(account) => balance::get(call, account),
         Route::Statements(account) => statements::list(call, account),
+        Route::Limited(kind, endpoint) => limited::get(call, kind, endpoint).await,
+        Route::LimitedNotes(kind) => limited::create(call, kind).await,
+        Route::Notes => limited::list(call),
+        Route::Note(id) if method == Method::DELETE => limited::delete(call, id),
+        Route::Note(id) => limited::note(call, id),
+        Route::Operation(id) => operations::get(call, id),
+        Route::Cancellation(id) => operations::cancel(call, id),
+        Route::Webhooks => webhooks::create(call),
+        Route::Webhook(id) if method == Method::DELETE => webhooks::delete(call, id),
+        Route::Webhook(id) => webhooks::get(call, id),
     }
 }
 
@@ -83,6 +112,14 @@ fn created<R: Row>(call: &Call<'_>, row: &R) -> Reply {
 /// Refuses query parameters where none are known.
 fn no_parameters(call: &Call<'_>) -> Result<(), Problem> {
     call.query.only(&[])
+}
+
+/// The reference that is asked for.
+fn reference(query: &Query) -> Result<Option<String>, Problem> {
+    let Some(text) = query.get("reference") else { return Ok(None) };
+    let fits = (1..=64).contains(&text.chars().count());
+    let refused = || Problem::bad_parameter("reference", "must have 1 to 64 characters", text);
+    fits.then(|| Some(text.to_owned())).ok_or_else(refused)
 }
 
 /// What was sent, for the defects that repeat it.

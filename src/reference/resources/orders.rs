@@ -1,6 +1,7 @@
 //! `/v1/accounts/{id}/orders`
 
 use http::StatusCode;
+use serde_json::Value;
 
 use super::{
     Problem, Reply, books, books_mut, created,
@@ -11,7 +12,7 @@ use crate::reference::{
     http::{Call, Query},
     ledger::{Order, OrderKind, OrderStatus, Side, TimeInForce, instant},
     paging::{self, Filter, Listing},
-    problem::Fault,
+    problem::{Fault, FieldFault},
 };
 
 const FIELDS: [&str; 7] = ["symbol", "side", "type", "quantity", "limit_price", "time_in_force", "client_reference"];
@@ -51,21 +52,23 @@ pub(super) fn create(call: &Call<'_>, account: &str) -> Result<Reply, Problem> {
     no_parameters(call)?;
     let mut ledger = call.api.ledger();
     books(call, &ledger, account)?;
-    let mut row = read(call)?;
+    let (made, faults) = read(&call.body, String::new());
+    let mut row = settle(made, faults, &call.body)?;
     row.id = ledger.new_id();
     books_mut(call, &mut ledger, account)?.orders.insert(row.clone());
     Ok(created(call, &row))
 }
 
-fn read(call: &Call<'_>) -> Result<Order, Problem> {
-    let mut fields = Fields::of(&call.body, String::new());
+/// An order that stands at a pointer, or what is wrong with it.
+pub(super) fn read(body: &Value, at: String) -> (Option<Order>, Vec<FieldFault>) {
+    let mut fields = Fields::of(body, at);
     let symbol = fields.required("symbol", fields::symbol);
     let side = fields.required("side", fields::word(Side::parse, "must be buy or sell"));
     let quantity = fields.required("quantity", fields::positive_quantity);
     let is_limit = |kind: &str| ["market", "limit"].contains(&kind).then_some(kind == "limit");
     let is_limit = fields.required("type", fields::word(is_limit, "must be market or limit"));
     let price = fields.money("limit_price");
-    let kind = match (is_limit, call.body.get("limit_price")) {
+    let kind = match (is_limit, body.get("limit_price")) {
         (Some(true), None) => {
             fields.refuse("limit_price", "is required for a limit order");
             None
@@ -91,7 +94,7 @@ fn read(call: &Call<'_>) -> Result<Order, Problem> {
         status: OrderStatus::Open,
         created_at: instant::now(),
     });
-    settle(made, fields.into_faults(), &call.body)
+    (made, fields.into_faults())
 }
 
 /// Cancels an order, which takes it off the list; what is filled stays filled.

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::{
     Problem, Reply, books, books_mut, created,
     fields::{self, Fields, settle},
-    found, no_parameters, number,
+    found, no_parameters, number, reference,
 };
 use crate::reference::{
     http::{Call, Query},
-    ledger::{Currency, Row, Transaction, TransactionKind, instant},
+    ledger::{Currency, Row, Transaction, TransactionKind, Words, instant},
     paging::{self, Filter, Listing},
     problem::FieldFault,
 };
@@ -24,7 +24,7 @@ pub(super) fn list(call: &Call<'_>, account: &str) -> Result<Reply, Problem> {
     let listing = Listing {
         name: format!("{account}/transactions"),
         collection: &books(call, &ledger, account)?.transactions,
-        filters: &["type", "currency", "from", "to"],
+        filters: &["type", "currency", "reference", "from", "to"],
         filter,
     };
     paging::list(call, &listing, call.api.behaviour.style())
@@ -40,6 +40,9 @@ fn filter(query: &Query) -> Result<Filter<Transaction>, Problem> {
         let refused = || Problem::bad_parameter("currency", "must be one of USD, EUR, GBP, CHF, JPY", text);
         let currency = Currency::parse(text).ok_or_else(refused)?;
         filter.and(move |row: &Transaction| row.amount.currency == currency);
+    }
+    if let Some(wanted) = reference(query)? {
+        filter.and(move |row: &Transaction| row.reference() == Some(&*wanted));
     }
     let edge = |name| match query.get(name) {
         None => Ok(None),
@@ -112,7 +115,8 @@ fn read(body: &Value, at: String, now: i64) -> (Option<Transaction>, Vec<FieldFa
     }
     let booked_at = fields.optional("booked_at", fields::date_time).unwrap_or(now);
     let description = fields.optional("description", fields::text(140));
+    let words = description.map(|text| Box::new(Words { description: Some(text), reference: None }));
     fields.only(&["type", "amount", "booked_at", "description"]);
-    let made = kind.zip(amount).map(|(kind, amount)| Transaction { booked_at, amount, description, id: 0, kind });
+    let made = kind.zip(amount).map(|(kind, amount)| Transaction { booked_at, amount, words, id: 0, kind });
     (made, fields.into_faults())
 }

@@ -74,7 +74,8 @@ impl Got {
 }
 
 pub(super) fn client() -> reqwest::Client {
-    client_trusting(rustls::RootCertStore::empty()).build().expect("a client")
+    let builder = client_trusting(rustls::RootCertStore::empty());
+    builder.redirect(reqwest::redirect::Policy::none()).build().expect("a client")
 }
 
 pub(super) fn client_trusting(roots: rustls::RootCertStore) -> reqwest::ClientBuilder {
@@ -95,9 +96,14 @@ impl Api {
         let options = Options {
             defects: defects.iter().map(|name| defect(name).expect("a defect")).collect(),
             variants: variants.iter().map(|name| variant(name).expect("a variant")).collect(),
-            transactions: TRANSACTIONS,
             ..Options::default()
         };
+        Self::start(options).await
+    }
+
+    /// The API with these options and few rows.
+    pub(super) async fn start(options: Options) -> Self {
+        let options = Options { transactions: TRANSACTIONS, ..options };
         Self { running: start(options).await.expect("the API starts"), http: client() }
     }
 

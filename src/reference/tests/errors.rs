@@ -8,7 +8,12 @@ use serde_json::{Value, json};
 use super::{
     super::tokens,
     client::{Api, Got, LEDGER, ORDERS, POSITIONS},
+    operations::BATCHES,
+    transfers::TRANSFERS,
+    webhooks::WEBHOOKS,
 };
+
+const NOT_ALLOWED: &str = r#"{"url":"http://10.0.0.1/","events":["*"]}"#;
 
 /// One request for each way to fail, with the expected status and code.
 pub(super) async fn failures(api: &Api) -> Vec<(u16, &'static str, Got)> {
@@ -17,6 +22,10 @@ pub(super) async fn failures(api: &Api) -> Vec<(u16, &'static str, Got)> {
     };
     let trader = |method: Method, target: &str| api.request(method, target);
     let reader = api.bare(Method::POST, POSITIONS).bearer_auth(tokens::READER);
+    let pay = |key: Option<&str>| {
+        let request = json_body(trader(Method::POST, TRANSFERS), "{}");
+        if let Some(key) = key { request.header("idempotency-key", key) } else { request }
+    };
     let requests = [
         (404, "route_not_found", trader(Method::GET, "/v1/nothing")),
         (404, "route_not_found", api.bare(Method::GET, "/")),
@@ -37,6 +46,13 @@ pub(super) async fn failures(api: &Api) -> Vec<(u16, &'static str, Got)> {
         (400, "invalid_json", json_body(trader(Method::POST, POSITIONS), "")),
         (400, "invalid_json", json_body(trader(Method::POST, POSITIONS), "{\"a\":1,\"a\":2}")),
         (400, "invalid_json", json_body(trader(Method::POST, POSITIONS), &"[".repeat(200))),
+        (400, "idempotency_key_required", pay(None)),
+        (400, "idempotency_key_invalid", pay(Some("two words"))),
+        (422, "validation_failed", pay(Some("one"))),
+        (404, "resource_not_found", trader(Method::GET, "/v1/operations/OP-00000001")),
+        (404, "resource_not_found", trader(Method::GET, "/v1/webhooks/WH-00000001")),
+        (422, "validation_failed", json_body(trader(Method::POST, BATCHES), "{}")),
+        (422, "callback_not_allowed", json_body(trader(Method::POST, WEBHOOKS), NOT_ALLOWED)),
         (422, "validation_failed", json_body(trader(Method::POST, POSITIONS), "[]")),
         (422, "validation_failed", json_body(trader(Method::POST, ORDERS), "{}")),
         (400, "unknown_parameter", trader(Method::GET, "/v1/accounts/ACC-001?x=1")),

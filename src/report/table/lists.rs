@@ -12,6 +12,19 @@ pub(super) fn inconclusive(page: &mut Page, view: &View<'_>) {
     findings(page, "inconclusive", view.with(Verdict::Inconclusive).map(|view| view.finding));
 }
 
+/// What rules drew of what they saw, whatever their verdict.
+pub(super) fn drawings(page: &mut Page, view: &View<'_>) {
+    let mut drawn =
+        view.findings.iter().map(|view| view.finding).filter(|finding| !finding.drawing.is_empty()).peekable();
+    if drawn.peek().is_some() {
+        page.heading("seen over time");
+    }
+    for finding in drawn {
+        page.item(2, &format!("{} {}: {}", finding.rule, finding.check, finding.message));
+        page.drawing(&finding.drawing);
+    }
+}
+
 /// Known failures, with what was agreed about each.
 pub(super) fn waived(page: &mut Page, view: &View<'_>) {
     let waived: Vec<_> = view.waived().collect();

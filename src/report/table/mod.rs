@@ -15,6 +15,7 @@ pub(super) fn render(view: &View<'_>, options: &RenderOptions) -> String {
     summary::header(&mut page, view);
     summary::families(&mut page, view);
     failures::all(&mut page, view);
+    lists::drawings(&mut page, view);
     lists::inconclusive(&mut page, view);
     lists::waived(&mut page, view);
     lists::not_judged(&mut page, view);

@@ -92,6 +92,14 @@ impl Page {
         self.add(lines);
     }
 
+    /// Lines that must stay as they are, indented by four and cut where the page ends.
+    pub(super) fn drawing(&mut self, lines: &[String]) {
+        let room = usize::from(self.width).saturating_sub(4);
+        self.add(
+            lines.iter().map(|line| format!("    {}", one_line(line).chars().take(room).collect::<String>())).collect(),
+        );
+    }
+
     /// A table: the first column is text, the others are numbers.
     pub(super) fn table(&mut self, header: &[&str], rows: Vec<Vec<String>>) {
         let style = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));

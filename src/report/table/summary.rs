@@ -91,7 +91,11 @@ pub(super) fn sums(page: &mut Page, view: &View<'_>) {
             None => "none: nothing could be judged".to_owned(),
         },
     );
-    page.labelled("duration", &text::microseconds(view.duration_ms.saturating_mul(1000)));
+    let milliseconds = |ms: u64| text::microseconds(ms.saturating_mul(1000));
+    let waited = view
+        .longest_wait
+        .map(|wait| format!(", of which {} {} waited {}", wait.family, wait.check, milliseconds(wait.waited_ms)));
+    page.labelled("duration", &format!("{}{}", milliseconds(view.duration_ms), waited.unwrap_or_default()));
     page.labelled("requests", &format!("{} (seed {})", view.requests, view.seed));
 }
 

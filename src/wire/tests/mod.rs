@@ -6,6 +6,8 @@ mod messages;
 mod obeying;
 mod redirects;
 mod secure;
+mod severed;
+mod together;
 mod turns;
 
 use std::{

@@ -139,3 +139,17 @@ async fn a_handshake_that_is_never_answered_is_no_connection() {
     assert!(failure.message.contains("within 40ms"), "{failure}");
     drop(listener);
 }
+
+#[tokio::test]
+async fn connections_are_cut_and_requests_released_together_over_tls_too() {
+    let (url, authority) = secure("127.0.0.1", &[b"http/1.1"]).await;
+    let setup = trusting(&url, Some(&authority), false);
+    for after_first_byte in [false, true] {
+        let failure = failed(setup.wire.sever(get("/x"), after_first_byte).await);
+        assert_eq!(failure.kind, FailureKind::Severed, "{failure}");
+    }
+    let (url, authority) = secure("127.0.0.1", &[b"h2"]).await;
+    let setup = trusting(&url, Some(&authority), false);
+    let outcomes = setup.wire.together(vec![get("/x"), get("/y")]).await;
+    assert!(outcomes.iter().all(|outcome| outcome.as_ref().is_ok_and(|reply| reply.body == "safe")));
+}

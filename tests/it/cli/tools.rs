@@ -89,6 +89,15 @@ fn defects_and_variants_are_listed() {
 }
 
 #[test]
+fn the_limits_of_the_reference_api_must_be_of_use() {
+    for (option, value) in [("--limit-window", "0ms"), ("--limit-window", "25h"), ("--limit-quota", "0")] {
+        let ended = Program::with(&["serve", "--list-defects", option, value]).ended();
+        ended.exits(2).prints_nothing().complains(option);
+    }
+    Program::with(&["serve", "--list-defects", "--limit-window", "1ms", "--limit-quota", "1"]).ended().exits(0);
+}
+
+#[test]
 fn help_and_version_are_no_errors() {
     for arguments in [&["--help"][..], &["run", "--help"], &["help", "plan"]] {
         Program::with(arguments).ended().exits(0).prints("Usage: fincheck").complains_of_nothing();

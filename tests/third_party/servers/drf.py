@@ -36,7 +36,8 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connection, models
 from django.urls import path
 from django.utils import timezone
-from rest_framework import generics, pagination, serializers
+from rest_framework import generics, pagination, serializers, throttling, views
+from rest_framework.response import Response
 
 
 class Payment(models.Model):
@@ -98,7 +99,23 @@ class One(generics.RetrieveDestroyAPIView):
     serializer_class = PaymentSerializer
 
 
+class EightInFourSeconds(throttling.AnonRateThrottle):
+    # The framework's own rates are per second, minute, hour and day.
+    rate = "8/4s"
+
+    def parse_rate(self, rate):
+        return 8, 4
+
+
+class Throttled(views.APIView):
+    throttle_classes = [EightInFourSeconds]
+
+    def get(self, request):
+        return Response({"ok": True})
+
+
 urlpatterns = [
+    path("throttled", Throttled.as_view()),
     path("payments", Create.as_view()),
     path("payments/<int:pk>", One.as_view()),
     path("cursor/by-created", listing(ByCreated)),

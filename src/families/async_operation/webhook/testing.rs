@@ -7,7 +7,7 @@ use crate::{exchange::ExchangeId, families::Evidence as AnyEvidence, json::Scala
 
 /// The evidence of a check.
 pub(super) fn of(webhook: Option<Evidence>) -> AnyEvidence {
-    AnyEvidence::AsyncOperation(Box::new(crate::families::async_operation::Evidence { webhook }))
+    AnyEvidence::AsyncOperation(Box::new(crate::families::async_operation::Evidence { webhook, ..Default::default() }))
 }
 
 /// Everything declared.

@@ -30,7 +30,7 @@ pub(super) fn machine_readable(evidence: &AnyEvidence) -> Judgement {
 }
 
 /// What is wrong with the form of an error, if anything.
-pub(super) fn flaw(answer: &ErrorResponse, declared: &Declared, own_schema: bool) -> Option<String> {
+pub(in crate::families) fn flaw(answer: &ErrorResponse, declared: &Declared, own_schema: bool) -> Option<String> {
     let errors = &declared.errors;
     match &answer.content {
         _ if answer.oauth => return None,
@@ -62,7 +62,7 @@ pub(super) fn flaw(answer: &ErrorResponse, declared: &Declared, own_schema: bool
     }
 }
 
-pub(super) fn acceptable(judgement: Judgement, declared: &Declared) -> Judgement {
+pub(in crate::families) fn acceptable(judgement: Judgement, declared: &Declared) -> Judgement {
     let errors = &declared.errors;
     let media = errors.media_type.as_deref().unwrap_or("application/json or another type of the JSON family");
     let mut judgement = judgement.expected(format!("a JSON object with Content-Type {media}"));
@@ -76,7 +76,7 @@ pub(super) fn acceptable(judgement: Judgement, declared: &Declared) -> Judgement
     judgement
 }
 
-pub(super) fn unusable(declared: &Declared) -> Option<Judgement> {
+pub(in crate::families) fn unusable(declared: &Declared) -> Option<Judgement> {
     let first = declared.unusable.first()?;
     Some(Judgement::inconclusive(format!("the declared shape cannot be used: {first}")))
 }

@@ -11,6 +11,8 @@ mod message;
 mod problem;
 mod refusal;
 
+pub(in crate::families) use envelope::{acceptable, flaw, unusable};
+
 use super::evidence::{
     Case, CaseOutcome, CaseResponse, Content, Envelope, ErrorResponse, Evidence, Traffic, is_problem,
 };

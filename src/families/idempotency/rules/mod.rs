@@ -1,0 +1,102 @@
+//! The rules of idempotency, each with its judge; pure functions of the evidence.
+
+mod changed;
+mod channels;
+mod crossed;
+mod cuts;
+mod kept;
+mod keys;
+mod once;
+mod replay;
+mod rounds;
+#[cfg(test)]
+mod testing;
+
+use super::evidence::{Answer, Count, Evidence};
+use crate::{
+    families::{Evidence as AnyEvidence, JudgedRule},
+    rule::{Judgement, Verdict},
+};
+
+/// Every rule of the family, by id.
+pub(super) static RULES: &[JudgedRule] = &[
+    once::IDM_001,
+    replay::IDM_002,
+    changed::IDM_003,
+    rounds::IDM_004,
+    cuts::IDM_005,
+    crossed::IDM_006,
+    keys::IDM_007,
+    channels::IDM_008,
+    kept::IDM_009,
+];
+
+/// Judges what was seen, unless nothing could be.
+fn on(evidence: &AnyEvidence, judge: fn(&Evidence) -> Judgement) -> Judgement {
+    let AnyEvidence::Idempotency(evidence) = evidence else {
+        return Judgement::inconclusive("the probe of this check saw nothing");
+    };
+    if let Some(blocked) = &evidence.blocked {
+        return Judgement::inconclusive(blocked.why.clone()).cite(blocked.exchanges.iter().copied());
+    }
+    judge(evidence)
+}
+
+/// What was not tried, although it is declared.
+fn untried(evidence: &Evidence) -> Judgement {
+    Judgement::inconclusive(if evidence.cut_short {
+        "the run ended before this could be seen"
+    } else {
+        "this could not be tried"
+    })
+}
+
+/// How many effects there are, if the lookup can be believed: it must have shown nothing before.
+fn effects(before: &Count, after: &Count) -> Result<usize, String> {
+    match before.number() {
+        Some(0) => after.number().ok_or_else(|| format!("what exists: {}", after.told())),
+        Some(_) => Err(format!("the lookup of a reference that was never used showed {}", before.told())),
+        None => Err(format!("what existed before: {}", before.told())),
+    }
+}
+
+/// An answer in words, with how often it was asked for.
+fn told(answer: &Answer) -> String {
+    match answer.tries {
+        0 | 1 => answer.told(),
+        tries => format!("{} (sent {tries} times)", answer.told()),
+    }
+}
+
+/// The worst of the judgements of a rule's parts: a failure counts before what could not be seen, that before a pass.
+/// Parts that do not apply are left out.
+fn worst(parts: Vec<Judgement>, nothing: &str) -> Judgement {
+    let badness = |judgement: &Judgement| match judgement.verdict {
+        Verdict::Fail => 3,
+        Verdict::Inconclusive => 2,
+        Verdict::Pass => 1,
+        Verdict::NotApplicable => 0,
+    };
+    let mut parts: Vec<Judgement> = parts.into_iter().filter(|part| badness(part) > 0).collect();
+    // Stable, and the severest failure first; one without a severity of its own is as severe as the rule.
+    parts.sort_by_key(|part| std::cmp::Reverse((badness(part), part.severity.is_none(), part.severity)));
+    let mut parts = parts.into_iter();
+    let Some(mut first) = parts.next() else { return Judgement::not_applicable(nothing) };
+    let first_badness = badness(&first);
+    for other in parts {
+        let text = match other.verdict {
+            // What went right is no news where something went wrong.
+            Verdict::Pass if first.verdict == Verdict::Fail => continue,
+            Verdict::Fail => format!("also: {} ({})", other.message, other.actual),
+            _ => format!("also: {}", other.message),
+        };
+        if badness(&other) == first_badness {
+            first = first.cite(other.exchanges);
+        }
+        let news = other.message != first.message;
+        first.details.extend(news.then_some(text).into_iter().chain(other.details));
+    }
+    let mut known = std::collections::HashSet::new();
+    first.details.retain(|detail| known.insert(detail.clone()));
+    first
+}
