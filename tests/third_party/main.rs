@@ -91,3 +91,18 @@ fn strategies_of_flask_limiter() {
 fn nginx_as_a_gateway() {
     hold(Software::Nginx, "nginx");
 }
+
+#[test]
+fn django_idempotency_key() {
+    hold(Software::DjangoIdempotencyKey, "idempotency-key");
+}
+
+#[test]
+fn idempotency_keys_of_localstripe() {
+    hold(Software::Localstripe, "localstripe-idempotency");
+}
+
+#[test]
+fn a_bank_that_speaks_iso_20022() {
+    hold(Software::MockBank, "mock-bank");
+}

@@ -33,10 +33,8 @@ pub(crate) enum Software {
     NodeLimiters,
     /// Flask-Limiter with its three strategies.
     FlaskLimiter,
-    #[expect(dead_code, reason = "its suite is to come")]
     /// django-idempotency-key before a table of payments.
     DjangoIdempotencyKey,
-    #[expect(dead_code, reason = "its suite is to come")]
     /// A bank that speaks ISO 20022.
     MockBank,
     /// nginx as a gateway with `limit_req`.

@@ -23,7 +23,7 @@ pub(super) fn patched(call: &Call, patch: &Map<String, Value>) -> Option<Call> {
     Some(call)
 }
 
-/// MergePatch of RFC 7396 §2.
+/// `MergePatch` of RFC 7396 §2.
 fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();

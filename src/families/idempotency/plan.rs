@@ -83,6 +83,7 @@ fn steps(config: &Config, plan: &PlannedCheck, not_ascii: bool) -> Vec<Step> {
     let horizon = config.horizon.len() as u64;
     step("IDM-009", config.retention.is_some(), ("repeat after a while", 1 + horizon * SETTLED, LOOKUPS));
     step("IDM-009", config.invalid.is_some(), ("correct an invalid request, with its key", 1 + SETTLED, 3));
+    step(any, true, ("create once more, if something does not show", 1, 4));
     let seen = trials + rounds + 1;
     step("IDM-008", channels > 0, ("look for effects elsewhere", 0, config.downstream.len() as u64 * seen));
     step("IDM-008", config.events.is_some(), ("ask for callbacks, and end it", 2, 0));

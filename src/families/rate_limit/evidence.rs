@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     clock::Clock,
     config::{Limit, Refusal, Scope, Signals},
+    limiter::runs::Runs,
 };
 use crate::{
     exchange::ExchangeId,
@@ -41,6 +42,8 @@ pub struct Evidence {
     pub evasion: Vec<Detour>,
     /// Requests with bad credentials that named the client.
     pub drains: Vec<Drain>,
+    /// What was sent to find out which limiter decides, and what it decided.
+    pub model: Option<Runs>,
     /// One retry before the time was up, after everything else; it counts for nothing.
     pub early: Option<Early>,
     /// The bodies of refusals, those alike once.

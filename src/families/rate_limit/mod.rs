@@ -11,6 +11,7 @@
 mod clock;
 pub mod config;
 pub mod evidence;
+pub mod limiter;
 mod load;
 mod plan;
 mod probe;

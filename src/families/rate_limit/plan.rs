@@ -3,7 +3,7 @@
 use super::{
     RATE_LIMIT,
     config::{Config, Scope},
-    probe::{DETOURS, TRIES, WAITS},
+    probe::{CREATES_AGAIN, DETOURS, SPENT_AGAIN, TRIES, WAITS, allowance},
 };
 use crate::families::{Footprint, Permit, PlannedCheck, Selection, Unplanned};
 
@@ -117,8 +117,8 @@ fn steps(config: &Config, may_write: bool, plan: &mut PlannedCheck) {
         plan.writes += 2 * unsafe_ones;
     }
     if let Some(write) = config.write.as_ref().filter(|_| plan.wants("RATE-005")) {
-        let creates = write.most + 1;
-        steps.push(("create meanwhile, and once afterwards".into(), creates));
+        let creates = write.most * (1 + CREATES_AGAIN) + 1;
+        steps.push(("create meanwhile, and once afterwards".into(), creates + CREATES_AGAIN * budget));
         steps.push(("look up what was created".into(), creates * LOOKUP));
         let undone = if write.undo.is_some() { creates } else { 0 };
         if undone > 0 {
@@ -134,7 +134,7 @@ fn steps(config: &Config, may_write: bool, plan: &mut PlannedCheck) {
         let ways = DETOURS.len() as u64 + u64::from(config.second_client.is_some());
         steps.push((
             format!("try {ways} ways around the spent limit, plain requests between"),
-            ways * TRIES * 2 + 2 + budget,
+            (ways + SPENT_AGAIN) * TRIES * 2 + 2 + SPENT_AGAIN * (budget + 1),
         ));
     }
     if plan.wants("RATE-003") {
@@ -145,6 +145,12 @@ fn steps(config: &Config, may_write: bool, plan: &mut PlannedCheck) {
         steps.push((
             "send requests with bad credentials that name the client, then ask".into(),
             2 * (config.drain() + 3),
+        ));
+    }
+    if plan.wants("RATE-009") || plan.wants("RATE-012") {
+        steps.push((
+            "find out which kind of limiter decides, at most three times".into(),
+            allowance(config).most_requests(),
         ));
     }
     plan.steps.extend(steps);

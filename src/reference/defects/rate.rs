@@ -66,9 +66,9 @@ pub(in crate::reference) const REMAINING_RISES: Defect = Defect {
     summary: "the counters are X-RateLimit-*, and every third one says that half the quota more remains",
 };
 pub(in crate::reference) const ADMITS_DOUBLE: Defect =
-    Defect { name: "rate.admits-double", rules: &[], summary: "twice the advertised quota is admitted" };
+    Defect { name: "rate.admits-double", rules: &["RATE-009"], summary: "twice the advertised quota is admitted" };
 pub(in crate::reference) const THROTTLES_EARLY: Defect =
-    Defect { name: "rate.throttles-early", rules: &[], summary: "half the advertised quota is admitted" };
+    Defect { name: "rate.throttles-early", rules: &["RATE-009"], summary: "half the advertised quota is admitted" };
 pub(in crate::reference) const SHARED_BETWEEN_CLIENTS: Defect =
     Defect { name: "rate.shared-between-clients", rules: &["RATE-010"], summary: "all clients are counted together" };
 pub(in crate::reference) const BLOCKS_CANCEL: Defect = Defect {
@@ -83,7 +83,7 @@ pub(in crate::reference) const SHARED_BETWEEN_ENDPOINTS: Defect = Defect {
 };
 pub(in crate::reference) const FIXED_WINDOW_INSTEAD: Defect = Defect {
     name: "rate.fixed-window-instead",
-    rules: &[],
+    rules: &["RATE-012"],
     summary: "the sliding log and the token bucket are fixed windows",
 };
 pub(in crate::reference) const FORWARDED_FOR_EVADES: Defect = Defect {

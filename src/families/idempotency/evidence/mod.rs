@@ -38,6 +38,8 @@ pub struct Evidence {
     pub other_operation: Option<Crossed>,
     /// Odd keys.
     pub keys: Vec<KeyTry>,
+    /// A request that was sent once at the very end, where something did not show: whether anything new still shows.
+    pub closing: Option<Trial>,
     /// What else showed the effects.
     pub channels: Vec<ChannelSeen>,
     /// A request repeated after longer whiles.
@@ -50,8 +52,25 @@ pub struct Evidence {
     pub cut_short: bool,
 }
 
+impl Evidence {
+    /// Whether anything that was told of success does not show.
+    pub fn misses_something(&self) -> bool {
+        let missing = |answer: &Answer, count: &Count| answer.is_success() && count.number() == Some(0);
+        self.rounds.iter().any(|round| round.answers.iter().any(|answer| missing(answer, &round.after)))
+            || self.cuts.iter().any(|lost| missing(&lost.retry, &lost.after))
+            || self.keys.iter().filter_map(|tried| tried.twin.as_ref()).any(|twin| missing(&twin.answer, &twin.after))
+            || self.reused.iter().any(|reused| missing(&reused.corrected, &reused.after))
+    }
+
+    /// Whether what was created last showed: what does not show then does not exist.
+    pub fn still_shows(&self) -> bool {
+        self.closing.as_ref().and_then(|trial| trial.alone.as_ref()?.number()) == Some(1)
+    }
+}
+
 /// What the suite declares, as far as rules need it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a statement of the suite")]
 pub struct Declared {
     /// The header field that carries the key, if one does.
     pub field: Option<String>,

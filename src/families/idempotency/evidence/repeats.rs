@@ -64,11 +64,14 @@ pub struct Round {
 }
 
 impl Round {
-    /// How many were under way together with the first success (all together, if nothing succeeded).
+    /// How many were under way together with the first success (with the first, if nothing succeeded) and let in: one
+    /// that was throttled or got no answer competes with nobody.
     pub fn overlapping(&self) -> usize {
-        let winner = self.answers.iter().filter(|a| a.is_success()).min_by_key(|a| a.received_us);
-        let Some(winner) = winner.or(self.answers.first()) else { return 0 };
-        self.answers.iter().filter(|answer| answer.exchange.is_some() && answer.overlaps(winner)).count()
+        let let_in = |answer: &&Answer| answer.status().is_some_and(|status| !matches!(status, 401 | 403 | 429));
+        let competing = || self.answers.iter().filter(let_in);
+        let winner = competing().filter(|answer| answer.is_success()).min_by_key(|answer| answer.received_us);
+        let Some(winner) = winner.or(competing().next()) else { return 0 };
+        competing().filter(|answer| answer.overlaps(winner)).count()
     }
 }
 

@@ -45,7 +45,7 @@ impl<'a> Channels<'a> {
 
     /// Counts what each shows of the requests that were repeated, and then of the one that was not: that one had more
     /// time, so whatever follows from an effect by itself shows there too.
-    pub(super) async fn counted(&mut self, desk: &Desk<'a>, evidence: &Evidence) -> Vec<ChannelSeen> {
+    pub(super) async fn counted(&self, desk: &Desk<'a>, evidence: &Evidence) -> Vec<ChannelSeen> {
         let Some(control) = &evidence.control else { return Vec::new() };
         let repeated = evidence.repeated.iter().map(|repeated| &repeated.trial.reference);
         let references: Vec<&String> = repeated.chain(evidence.rounds.iter().map(|round| &round.reference)).collect();

@@ -139,9 +139,8 @@ impl<'a> Desk<'a> {
         if let Some(field) = spec.field() {
             match key {
                 Sent::Not => request.headers.remove(field),
-                Sent::Verbatim(key) => request.headers.set(field, key),
                 Sent::Usual(key) if spec.quoted => request.headers.set(field, quoted(key)),
-                Sent::Usual(key) => request.headers.set(field, key),
+                Sent::Usual(key) | Sent::Verbatim(key) => request.headers.set(field, key),
             }
         }
         Ok(request)

@@ -12,7 +12,7 @@ use super::{
 pub(super) async fn kept(desk: &Desk<'_>) -> Option<Kept> {
     let retention = desk.config.retention?;
     let op = desk.own();
-    let (mut trial, _, request, _) = desk.trial("create, to be repeated after a while").await.ok()?;
+    let (mut trial, _, request, first) = desk.trial("create, to be repeated after a while").await.ok()?;
     let start = desk.session.now();
     trial.alone = Some(desk.await_row(op, &trial.reference).await);
     let mut horizon = desk.config.horizon.clone();
@@ -28,8 +28,9 @@ pub(super) async fn kept(desk: &Desk<'_>) -> Option<Kept> {
             cut_short = true;
             break;
         }
-        let answer = desk.settle(&request, op.id).await.answer;
-        repeats.push((span, answer));
+        let mut heard = desk.settle(&request, op.id).await;
+        heard.compare(&first, &desk.config.volatile);
+        repeats.push((span, heard.answer));
     }
     let after = desk.at_rest(op, &trial.reference, true).await;
     Some(Kept { trial, repeats, after, cut_short })

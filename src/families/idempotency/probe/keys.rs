@@ -118,11 +118,7 @@ fn stretched(seed: &Seed, length: usize) -> String {
 /// The key with its last characters turned into others.
 fn twin_of(key: &str, tail: usize) -> String {
     let count = key.chars().count();
-    let turned = |c: char| match c {
-        '0' => '1',
-        '1'..='9' | 'a'..='f' | 'A'..='F' => '0',
-        _ => '0',
-    };
+    let turned = |c: char| if c == '0' { '1' } else { '0' };
     key.chars().enumerate().map(|(at, c)| if at + tail >= count { turned(c) } else { c }).collect()
 }
 

@@ -44,18 +44,24 @@ pub(super) const REPEATS: usize = 3;
 pub(super) async fn probe(config: &Config, session: &dyn Session, plan: &PlannedCheck) -> Evidence {
     let desk = Desk::new(config, session);
     let mut evidence = Evidence { declared: config.declared(), ..Evidence::default() };
-    if let Err(blocked) = Box::pin(drive(&desk, plan, &mut evidence)).await {
+    let channels = if plan.wants("IDM-008") { Channels::open(&desk).await } else { Channels::default() };
+    if let Err(blocked) = Box::pin(drive(&desk, plan, &channels, &mut evidence)).await {
         evidence.blocked = Some(blocked);
     }
+    channels.close(&desk).await;
     evidence.left_behind = desk.undo().await;
     evidence.cut_short = session.stopping();
     evidence
 }
 
-async fn drive(desk: &Desk<'_>, plan: &PlannedCheck, evidence: &mut Evidence) -> Result<(), Blocked> {
+async fn drive<'a>(
+    desk: &Desk<'a>,
+    plan: &PlannedCheck,
+    channels: &Channels<'a>,
+    evidence: &mut Evidence,
+) -> Result<(), Blocked> {
     let goes_on = || !desk.session.stopping();
     let wants = |rule: &str| plan.wants(rule) && goes_on();
-    let mut channels = if wants("IDM-008") { Channels::open(desk).await } else { Channels::default() };
     let mut control = repeated::control(desk).await?;
     let first = repeated::repeated(desk).await?;
     repeated::confirm(desk, &mut control).await?;
@@ -89,7 +95,12 @@ async fn drive(desk: &Desk<'_>, plan: &PlannedCheck, evidence: &mut Evidence) ->
     evidence.kept = kept;
     evidence.reused = reused;
     evidence.channels = channels.counted(desk, evidence).await;
-    channels.close(desk).await;
+    // A listing that has grown too long, and is cut, shows nothing new any more: that is no loss.
+    if evidence.misses_something() && goes_on() {
+        let mut closing = repeated::control(desk).await?;
+        closing.alone = Some(desk.at_rest(desk.own(), &closing.reference, true).await);
+        evidence.closing = Some(closing);
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     super::evidence::{Crossed, Evidence},
-    effects, on, told, untried, worst,
+    effects, on, told, unless_ignored, untried, worst,
 };
 use crate::{
     families::JudgedRule,
@@ -39,7 +39,8 @@ fn scope(evidence: &Evidence) -> Judgement {
         Some(crossed) => one(crossed, foreign),
         None => untried(evidence),
     });
-    worst(parts.collect(), "the suite names neither another client nor another operation")
+    let judgement = worst(parts.collect(), "the suite names neither another client nor another operation");
+    unless_ignored(evidence, judgement)
 }
 
 fn one(crossed: &Crossed, foreign: bool) -> Judgement {
@@ -81,21 +82,17 @@ fn one(crossed: &Crossed, foreign: bool) -> Judgement {
     // Ids may be counted for each client by itself, so the same id is the first one's only if it is not its own.
     let firsts = answer.same_as(&trial.first) == Some(true);
     let own = answer.id.as_ref().is_some_and(|id| after.ids().contains(id));
-    if firsts && !own && number == 0 {
-        return expected(Judgement::fail(format!(
-            "{other} sends a used key and is answered with what the first request created"
-        )))
-        .detail("nothing of its own was created");
-    }
     if number == 0 {
         if !control.is_success() || control_effect.number() != Some(1) {
             let why = format!("what {other} creates does not show even with a key of its own");
             return Judgement::inconclusive(why).cite(control.exchange).cite(control_effect.exchanges());
         }
-        return expected(Judgement::fail(format!(
-            "{other} sends a used key and is told of success, and nothing took effect"
-        )))
-        .severity(Severity::Major);
+        if firsts && !own {
+            let message = format!("{other} sends a used key and is answered with what the first request created");
+            return expected(Judgement::fail(message)).detail("nothing of its own was created");
+        }
+        let message = format!("{other} sends a used key and is told of success, and nothing took effect");
+        return expected(Judgement::fail(message)).severity(Severity::Major);
     }
     Judgement::pass(format!("{other} sends a used key and gets an effect of its own")).cite(cited())
 }
@@ -104,8 +101,8 @@ fn one(crossed: &Crossed, foreign: bool) -> Judgement {
 mod tests {
     use super::{
         super::{
-            super::evidence::{Answer, Count},
-            testing::{answer, judged, seen, trial},
+            super::evidence::{Answer, Count, Repeated},
+            testing::{answer, judged, repeated, seen, trial},
         },
         *,
     };
@@ -154,6 +151,15 @@ mod tests {
         assert_eq!((both.verdict, both.severity), (Verdict::Fail, None));
         let spoken = Crossed { shows_reference: true, ..crossed(answer(409), seen(&[])) };
         assert_eq!(judge(Some(spoken), None).verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn keys_that_are_ignored_are_not_kept_apart() {
+        let mut evidence = Evidence::default();
+        evidence.declared.others = [true, false];
+        evidence.other_client = Some(crossed(named("b"), seen(&["b"])));
+        evidence.repeated = vec![Repeated { after: seen(&["a", "x"]), ..repeated(&[201]) }];
+        assert_eq!(judged(&IDM_006, evidence).verdict, Verdict::Inconclusive);
     }
 
     #[test]

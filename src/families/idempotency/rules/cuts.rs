@@ -5,7 +5,7 @@ use super::{
         config::Replay,
         evidence::{Evidence, Lost},
     },
-    effects, on, told, untried, worst,
+    SHOWS_NOTHING_NEW, effects, on, told, untried, worst,
 };
 use crate::{
     families::{Cut, JudgedRule},
@@ -67,6 +67,9 @@ fn one(evidence: &Evidence, lost: &Lost) -> Judgement {
     if let Some(why) = whole {
         return Judgement::inconclusive(format!("the connection could not be cut {at}: {why}")).cite(cited());
     }
+    if retry.is_success() && number == 0 && !evidence.still_shows() {
+        return Judgement::inconclusive(SHOWS_NOTHING_NEW).cite(cited());
+    }
     if retry.is_success() && number == 0 {
         return Judgement::fail(format!(
             "a request cut {at} and sent again is told of success, and nothing took effect"
@@ -111,7 +114,7 @@ mod tests {
     use super::{
         super::{
             super::evidence::Count,
-            testing::{answer, judged, seen},
+            testing::{answer, judged, seen, trial},
         },
         *,
     };
@@ -167,7 +170,8 @@ mod tests {
 
     #[test]
     fn success_without_effect_fails() {
-        assert_eq!(judge(vec![cut(201, seen(&[]))], |_| {}).verdict, Verdict::Fail);
+        assert_eq!(judge(vec![cut(201, seen(&[]))], |_| {}).verdict, Verdict::Inconclusive);
+        assert_eq!(judge(vec![cut(201, seen(&[]))], |e| e.closing = Some(trial())).verdict, Verdict::Fail);
         assert_eq!(judge(vec![cut(422, seen(&["a"]))], |_| {}).verdict, Verdict::Fail);
     }
 

@@ -5,7 +5,7 @@ use super::{
         config::AfterInvalid,
         evidence::{Evidence, Kept, Reused},
     },
-    effects, on, told, untried, worst,
+    SHOWS_NOTHING_NEW, effects, on, told, untried, worst,
 };
 use crate::{
     families::JudgedRule,
@@ -40,7 +40,7 @@ fn kept(evidence: &Evidence) -> Judgement {
         None => untried(evidence),
     });
     let invalid = evidence.declared.invalid.then(|| match &evidence.reused {
-        Some(reused) => corrected(evidence.declared.after_invalid, reused),
+        Some(reused) => corrected(evidence, reused),
         None => untried(evidence),
     });
     let nothing = "the suite declares neither how long keys are kept nor what an invalid request is";
@@ -85,7 +85,7 @@ fn repeated(kept: &Kept, retention: Span) -> Judgement {
         .cite(cited())
 }
 
-fn corrected(declared: Option<AfterInvalid>, reused: &Reused) -> Judgement {
+fn corrected(evidence: &Evidence, reused: &Reused) -> Judgement {
     let Reused { before, invalid, corrected, after } = reused;
     let cited = || invalid.exchange.into_iter().chain(corrected.exchange).chain(after.exchanges());
     if !invalid.is_refusal() {
@@ -104,7 +104,8 @@ fn corrected(declared: Option<AfterInvalid>, reused: &Reused) -> Judgement {
     };
     let can = "the corrected request takes effect";
     let cannot = "the key is refused (4xx)";
-    match (declared, corrected.is_success()) {
+    match (evidence.declared.after_invalid, corrected.is_success()) {
+        (_, true) if number == 0 && !evidence.still_shows() => Judgement::inconclusive(SHOWS_NOTHING_NEW).cite(cited()),
         (_, true) if number == 0 => fail("the corrected request is told of success, and nothing took effect", can),
         (_, false) if corrected.is_server_error() => {
             fail("a key used with an invalid request is an error of the server", can).expected(cannot)

@@ -2,7 +2,7 @@
 
 use super::{
     super::evidence::{Answer, Evidence, KeyKind, KeyTry, Twin},
-    effects, on, told, untried, worst,
+    SHOWS_NOTHING_NEW, effects, on, told, unless_ignored, untried, worst,
 };
 use crate::{
     families::JudgedRule,
@@ -35,7 +35,7 @@ fn keys(evidence: &Evidence) -> Judgement {
         return untried(evidence);
     }
     let parts = evidence.keys.iter().map(|tried| one(evidence, tried)).collect();
-    let mut judgement = worst(parts, "");
+    let mut judgement = unless_ignored(evidence, worst(parts, ""));
     if let Some(form) = evidence.keys.iter().find(|tried| tried.kind == KeyKind::OtherForm).and_then(forms) {
         judgement = judgement.detail(form);
     }
@@ -101,7 +101,7 @@ fn one(evidence: &Evidence, tried: &KeyTry) -> Judgement {
         .actual(format!("there is {}", after.told()))
         .cite(cited());
     }
-    if let Some(judgement) = twin.as_ref().and_then(|twin| collision(tried, twin)) {
+    if let Some(judgement) = twin.as_ref().and_then(|twin| collision(evidence, tried, twin)) {
         return judgement;
     }
     let what = if twin.is_some() { " and counts as a whole" } else { "" };
@@ -109,7 +109,7 @@ fn one(evidence: &Evidence, tried: &KeyTry) -> Judgement {
 }
 
 /// Whether two keys that differ at the end only were taken for one; none if they were not.
-fn collision(tried: &KeyTry, twin: &Twin) -> Option<Judgement> {
+fn collision(evidence: &Evidence, tried: &KeyTry, twin: &Twin) -> Option<Judgement> {
     let Twin { before, answer, after, apart } = twin;
     let cited = || tried.answer.exchange.into_iter().chain(answer.exchange).chain(after.exchanges());
     let fail = |actual: String| {
@@ -139,6 +139,7 @@ fn collision(tried: &KeyTry, twin: &Twin) -> Option<Judgement> {
         Ok(0) if answer.same_as(&tried.answer) == Some(true) => {
             Some(fail(format!("the second got {}, as the first did, and had no effect", told(answer))))
         }
+        Ok(0) if !evidence.still_shows() => Some(Judgement::inconclusive(SHOWS_NOTHING_NEW).cite(cited())),
         Ok(0) => Some(fail(format!("the second got {}, and had no effect", told(answer)))),
         Ok(_) => None,
         Err(why) => Some(Judgement::inconclusive(why).cite(cited())),
@@ -208,7 +209,9 @@ mod tests {
         let pair =
             |twin: Twin| judge(vec![KeyTry { twin: Some(twin), ..tried(KeyKind::Longest, 201, seen(&["a"])) }], true);
         assert_eq!(pair(twin(201, seen(&["b"]))).verdict, Verdict::Pass);
-        assert_eq!(pair(twin(201, seen(&[]))).verdict, Verdict::Fail);
+        assert_eq!(pair(twin(201, seen(&[]))).verdict, Verdict::Inconclusive);
+        let replayed = Twin { answer: answer(201), ..twin(201, seen(&[])) };
+        assert_eq!(pair(replayed).verdict, Verdict::Fail);
         // Refused only because of its key: quite another one is accepted.
         assert_eq!(pair(Twin { apart: Some(answer(201)), ..twin(422, seen(&["b"])) }).verdict, Verdict::Fail);
         assert_eq!(pair(Twin { apart: Some(answer(422)), ..twin(422, seen(&[])) }).verdict, Verdict::Inconclusive);

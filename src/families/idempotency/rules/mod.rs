@@ -42,6 +42,19 @@ fn on(evidence: &AnyEvidence, judge: fn(&Evidence) -> Judgement) -> Judgement {
     judge(evidence)
 }
 
+/// A pass that means nothing where a repetition takes effect again: keys are not looked at, so nothing is done by them.
+fn unless_ignored(evidence: &Evidence, judgement: Judgement) -> Judgement {
+    let again = evidence.repeated.first().filter(|seen| seen.after.number().is_some_and(|number| number > 1));
+    match again {
+        Some(seen) if judgement.verdict == Verdict::Pass => {
+            let why =
+                "a repetition with the same key takes effect again, so what is done with other keys shows nothing";
+            Judgement::inconclusive(why).cite(seen.trial.first.exchange).cite(seen.after.exchanges())
+        }
+        _ => judgement,
+    }
+}
+
 /// What was not tried, although it is declared.
 fn untried(evidence: &Evidence) -> Judgement {
     Judgement::inconclusive(if evidence.cut_short {
@@ -59,6 +72,10 @@ fn effects(before: &Count, after: &Count) -> Result<usize, String> {
         None => Err(format!("what existed before: {}", before.told())),
     }
 }
+
+/// Why what does not show may exist.
+const SHOWS_NOTHING_NEW: &str = "something was answered with success and does not show, but neither does what was created last: does \
+                                 the lookup reach the newest rows?";
 
 /// An answer in words, with how often it was asked for.
 fn told(answer: &Answer) -> String {

@@ -3,7 +3,7 @@
 use super::{
     super::{
         config::Replay,
-        evidence::{Answer, Evidence},
+        evidence::{Answer, Evidence, Kept},
     },
     on, told, untried, worst,
 };
@@ -35,15 +35,24 @@ pub(super) const IDM_002: JudgedRule = JudgedRule {
 fn replay(evidence: &Evidence) -> Judgement {
     let Some(repeated) = evidence.repeated.first() else { return untried(evidence) };
     let first = &repeated.trial.first;
-    let parts: Vec<Judgement> = repeated.repeats.iter().map(|answer| one(evidence, first, answer)).collect();
+    let mut parts: Vec<Judgement> = repeated.repeats.iter().map(|answer| one(evidence, first, answer)).collect();
     if parts.is_empty() {
         return untried(evidence);
     }
+    parts.extend(evidence.kept.iter().flat_map(|kept| later(evidence, kept)));
     let mut judgement = worst(parts, "");
     if let Some(marker) = repeated.repeats.iter().find_map(|answer| answer.marker.as_ref()) {
         judgement = judgement.detail(format!("repetitions are marked as such by {marker}"));
     }
     judgement
+}
+
+/// What repetitions after a while show: an answer that was stored does not change. Whether the key is still known then is
+/// for IDM-009.
+fn later<'e>(evidence: &'e Evidence, kept: &'e Kept) -> impl Iterator<Item = Judgement> + 'e {
+    let same = |answer: &&Answer| answer.is_success() && answer.same_as(&kept.trial.first) == Some(true);
+    let answers = kept.repeats.iter().map(|(_, answer)| answer).filter(same);
+    answers.map(|answer| one(evidence, &kept.trial.first, answer))
 }
 
 fn one(evidence: &Evidence, first: &Answer, again: &Answer) -> Judgement {
@@ -137,6 +146,25 @@ mod tests {
         assert_eq!(judge(vec![changed()], |e| e.declared.replay = Some(Replay::Current)).verdict, Verdict::Pass);
         assert_eq!(judge(vec![changed()], |e| e.declared.replay = Some(Replay::Stored)).verdict, Verdict::Fail);
         assert_eq!(verdict(&[200], |e| e.declared.replay = Some(Replay::Stored)), Verdict::Pass);
+    }
+
+    #[test]
+    fn a_stored_answer_does_not_change_later_either() {
+        let kept = |answer: Answer| {
+            let repeats = vec![("1s".parse().unwrap(), answer)];
+            Some(Kept { trial: repeated(&[]).trial, repeats, after: repeated(&[]).after, cut_short: false })
+        };
+        let changed = Answer { difference: Some("$.status was \"new\" and is \"done\"".into()), ..answer(200) };
+        let verdict = |answer: &Answer| {
+            judge(vec![super::super::testing::answer(201)], |evidence| {
+                evidence.declared.replay = Some(Replay::Stored);
+                evidence.kept = kept(answer.clone());
+            })
+            .verdict
+        };
+        assert_eq!(verdict(&changed), Verdict::Fail);
+        // A key that is forgotten by then is another rule's.
+        assert_eq!(verdict(&Answer { id: Some("b".into()), ..changed }), Verdict::Pass);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::{
         config::Replay,
         evidence::{Answer, Evidence, Round},
     },
-    effects, on, told, untried, worst,
+    SHOWS_NOTHING_NEW, effects, on, told, untried, worst,
 };
 use crate::{
     exchange::ExchangeId,
@@ -46,11 +46,11 @@ fn raced(evidence: &Evidence) -> Judgement {
     match judgement.verdict {
         Verdict::Pass => {
             let mut pass = Judgement::pass(format!(
-                "in each of {passed} rounds, duplicates that were under way at one instant took effect once"
+                "duplicates that were under way at one instant took effect once ({passed} of {rounds} rounds)"
             ))
             .cite(judgement.exchanges)
             .detail(format!(
-                "at 95 % confidence, fewer than {} in 100 rounds would show otherwise",
+                "at 95 % confidence, at most {} in 100 rounds would show otherwise",
                 300_usize.div_ceil(passed).min(100)
             ));
             if passed < rounds {
@@ -90,8 +90,8 @@ fn judge_round(evidence: &Evidence, round: &Round) -> Judgement {
     }
     let overlapping = round.overlapping();
     if overlapping < 2 {
-        let why = "the duplicates were not under way at the same time, so nothing was seen of a race";
-        return Judgement::inconclusive(why).cite(cited());
+        let why = "the duplicates were not let in at the same time, so nothing was seen of a race: they got";
+        return Judgement::inconclusive(format!("{why} {}", got())).cite(cited());
     }
     let expected = |judgement: Judgement| {
         judgement
@@ -101,7 +101,9 @@ fn judge_round(evidence: &Evidence, round: &Round) -> Judgement {
             .cite(cited())
     };
     if number == 0 {
-        return if succeeded().next().is_some() {
+        return if succeeded().next().is_some() && !evidence.still_shows() {
+            Judgement::inconclusive(SHOWS_NOTHING_NEW).cite(cited())
+        } else if succeeded().next().is_some() {
             expected(Judgement::fail("a duplicate was told of success, and nothing took effect"))
                 .actual(format!("for reference {reference} there is nothing"))
         } else {
@@ -165,7 +167,7 @@ mod tests {
     use super::{
         super::{
             super::evidence::Count,
-            testing::{answer, judged, seen},
+            testing::{answer, judged, seen, trial},
         },
         *,
     };
@@ -215,8 +217,18 @@ mod tests {
     }
 
     #[test]
+    fn duplicates_that_are_throttled_show_nothing() {
+        assert_eq!(judge(vec![round(&[429, 429, 429], 201, seen(&["a"]))]).verdict, Verdict::Inconclusive);
+        assert_eq!(judge(vec![round(&[201, 429, 429], 201, seen(&["a"]))]).verdict, Verdict::Inconclusive);
+        assert_eq!(judge(vec![round(&[201, 429, 503], 201, seen(&["a"]))]).verdict, Verdict::Pass);
+    }
+
+    #[test]
     fn a_success_without_effect_fails_and_no_success_shows_nothing() {
-        assert_eq!(judge(vec![round(&[201, 409], 201, seen(&[]))]).verdict, Verdict::Fail);
+        let lost = || vec![round(&[201, 409], 201, seen(&[]))];
+        assert_eq!(judge(lost()).verdict, Verdict::Inconclusive);
+        let evidence = Evidence { rounds: lost(), closing: Some(trial()), ..Evidence::default() };
+        assert_eq!(judged(&IDM_004, evidence).verdict, Verdict::Fail);
         assert_eq!(judge(vec![round(&[503, 503], 503, seen(&[]))]).verdict, Verdict::Inconclusive);
     }
 

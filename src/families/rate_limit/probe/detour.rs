@@ -8,6 +8,8 @@ use crate::exchange::{Request, Who};
 
 /// How often a way that got through is tried.
 pub(in super::super) const TRIES: u64 = 3;
+/// How often the limit is spent again because it recovered while ways were tried.
+pub(in super::super) const SPENT_AGAIN: u64 = 4;
 
 /// What is changed of the request.
 #[derive(Debug, Clone, Copy)]
@@ -45,37 +47,48 @@ impl Prober<'_> {
             }));
         }
         let Some(mut before) = self.ask_limited().await else { return };
-        let mut spent_again = false;
+        let mut spent_again = 0;
         for (change, request) in ways {
-            if !before.is_kept_out() && !spent_again {
-                // The limit recovered meanwhile: spent once more for the ways that are left.
-                spent_again = true;
-                if self.spend().await
-                    && let Some(answer) = self.ask_limited().await
-                {
-                    before = answer;
-                }
-            }
             let mut detour = Detour { change, tries: Vec::new() };
-            for _ in 0..TRIES {
-                if !before.is_kept_out() {
+            loop {
+                detour.tries = self.try_detour(&request, &mut before).await;
+                let shown = detour.tries.last().is_some_and(Try::is_controlled);
+                if shown || spent_again == SPENT_AGAIN {
                     break;
                 }
-                let request = Request { purpose: "a way around the spent limit", ..request.clone() };
-                // Not the client's own for the silent wait: what it says may be of another limit.
-                let Some(changed) = self.ask(request, false).await else { break };
-                let Some(after) = self.ask_limited().await else { break };
-                let one = Try { before: before.clone(), changed, after: after.clone() };
-                before = after;
-                let through = one.got_through();
-                detour.tries.push(one);
-                if !through {
+                // The limit recovered meanwhile: it is spent again, and the way tried once more.
+                spent_again += 1;
+                if !self.spend().await {
                     break;
                 }
+                let Some(answer) = self.ask_limited().await else { break };
+                before = answer;
             }
             self.evidence.evasion.push(detour);
         }
         self.note_last(&before);
+    }
+
+    /// One way, each try between two plain requests; again as long as it gets through.
+    async fn try_detour(&mut self, request: &Request, before: &mut Answer) -> Vec<Try> {
+        let mut tries = Vec::new();
+        for _ in 0..TRIES {
+            if !before.is_kept_out() {
+                break;
+            }
+            let request = Request { purpose: "a way around the spent limit", ..request.clone() };
+            // Not the client's own for the silent wait: what it says may be of another limit.
+            let Some(changed) = self.ask(request, false).await else { break };
+            let Some(after) = self.ask_limited().await else { break };
+            let one = Try { before: before.clone(), changed, after: after.clone() };
+            *before = after;
+            let through = one.got_through();
+            tries.push(one);
+            if !through {
+                break;
+            }
+        }
+        tries
     }
 
     /// A refused detour may prolong the block too: the wait begins with whatever came last.

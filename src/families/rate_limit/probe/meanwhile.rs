@@ -13,6 +13,9 @@ use crate::{
     json::Path,
 };
 
+/// How often the limit is spent again because no create met it.
+pub(in super::super) const CREATES_AGAIN: u64 = 2;
+
 impl Prober<'_> {
     fn limited_as(&self, who: Option<&str>, purpose: &'static str) -> Option<Request> {
         let request = self.limited.clone().ok()?;
@@ -151,7 +154,10 @@ impl Prober<'_> {
         let config = self.config;
         let Some(write) = &config.write else { return };
         self.evidence.writes = Some(Writes::default());
-        for _ in 0..write.most {
+        let mut spent_again = 0;
+        let mut count = 0;
+        while count < write.most {
+            count += 1;
             let create = self.create(write, "create while the limit is spent").await;
             let ended = create.answer.as_ref().is_none_or(|answer| !answer.is_admitted());
             if let Some(writes) = &mut self.evidence.writes {
@@ -159,6 +165,11 @@ impl Prober<'_> {
             }
             if ended {
                 break;
+            }
+            if count == write.most && spent_again < CREATES_AGAIN && self.spend().await {
+                // The limit recovered before a create met it.
+                spent_again += 1;
+                count = 0;
             }
         }
     }

@@ -6,12 +6,16 @@
 
 mod detour;
 mod drain;
+mod kind;
 mod meanwhile;
+pub(super) mod model;
 mod prober;
 mod spend;
 mod wait;
 
-pub(super) use detour::{DETOURS, TRIES};
+pub(super) use detour::{DETOURS, SPENT_AGAIN, TRIES};
+pub(super) use kind::allowance;
+pub(super) use meanwhile::CREATES_AGAIN;
 pub(super) use wait::WAITS;
 
 use self::prober::Prober;
@@ -67,6 +71,9 @@ impl Prober<'_> {
         }
         if self.wants("RATE-014") {
             self.drain().await;
+        }
+        if self.wants("RATE-009") || self.wants("RATE-012") {
+            self.drive_model().await;
         }
         if self.wants("RATE-003") {
             self.retry_early().await;

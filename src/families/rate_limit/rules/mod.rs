@@ -7,6 +7,7 @@ mod enough;
 mod evasion;
 mod fields;
 mod isolation;
+pub(super) mod model;
 mod told;
 mod writes;
 
@@ -26,11 +27,21 @@ pub(super) static RULES: &[JudgedRule] = &[
     body::RATE_006,
     fields::RATE_007,
     fields::RATE_008,
+    JudgedRule { rule: &model::RATE_009, judge: quota },
     isolation::RATE_010,
     isolation::RATE_011,
+    JudgedRule { rule: &model::RATE_012, judge: kind },
     evasion::RATE_013,
     drain::RATE_014,
 ];
+
+fn quota(evidence: &AnyEvidence) -> Judgement {
+    on(evidence, |evidence| unspent(evidence).unwrap_or_else(|| model::quota(evidence.model.as_ref())))
+}
+
+fn kind(evidence: &AnyEvidence) -> Judgement {
+    on(evidence, |evidence| unspent(evidence).unwrap_or_else(|| model::kind(evidence.model.as_ref())))
+}
 
 /// Most examples that a finding shows.
 const EXAMPLES: usize = 5;

@@ -111,6 +111,14 @@ pub(super) fn spent_policies(answer: &Answer) -> Vec<String> {
     }
 }
 
+/// How many requests are left, where just one counter says so.
+pub(super) fn remaining(answer: &Answer, declared: &Signals) -> Option<u64> {
+    let counters = counters(answer, declared);
+    let mut told = counters.iter().filter_map(|counter| counter.remaining);
+    let one = told.next()?;
+    told.all(|other| other == one).then_some(one).and_then(|left| u64::try_from(left).ok())
+}
+
 /// How long a declared window is, as the policy tells: the longest of its windows.
 pub(super) fn told_window(answer: &Answer) -> Option<u64> {
     match structured(answer.field("ratelimit").as_deref(), answer.field("ratelimit-policy").as_deref()) {

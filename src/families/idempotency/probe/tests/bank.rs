@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use serde_json::{Value, json};
 
 use crate::{
-    exchange::{FailureKind, Payload, Request},
+    exchange::{Payload, Request},
     families::testing::{Given, given},
 };
 
@@ -50,8 +50,10 @@ pub(super) enum Way {
     Forgets,
     /// A first request that is refused spends its key.
     SpendsKeys,
-    /// The list does not filter.
+    /// The list does not filter, or shows only the first rows of all, or an answer tells of what is not done.
     Unfiltered,
+    CutsList,
+    Drops,
     /// Balances move twice.
     BalanceTwice,
     /// Everything is refused.
@@ -114,11 +116,11 @@ impl Bank {
         Self { longest, ..self }
     }
 
-    pub(super) fn answer(&mut self, request: &Request, now: Duration) -> Result<Given, FailureKind> {
+    pub(super) fn answer(&mut self, request: &Request, now: Duration) -> Given {
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         let (path, query) = (path.to_owned(), query.to_owned());
         let reference = query.strip_prefix("reference=").unwrap_or_default();
-        Ok(match request.method.as_str() {
+        match request.method.as_str() {
             "GET" if path.ends_with("/balance") => self.balance(),
             "GET" if path.ends_with("/postings") => {
                 let rows: Vec<Value> = self.postings.iter().map(|(id, r)| json!({"id": id, "reference": r})).collect();
@@ -132,7 +134,7 @@ impl Bank {
                 given(if self.payments.len() < before { 204 } else { 404 }, &json!({}))
             }
             _ => self.create(request, &path, now),
-        })
+        }
     }
 
     fn balance(&self) -> Given {
@@ -148,8 +150,9 @@ impl Bank {
                 && payment.operation == path
                 && payment.at + self.lag <= now
         };
+        let most = if self.way == Way::CutsList { 4 } else { usize::MAX };
         let row = |payment: &Payment| json!({"id": payment.id, "ref": payment.reference, "amount": payment.amount});
-        given(200, &json!({"data": self.payments.iter().filter(shown).map(row).collect::<Vec<_>>()}))
+        given(200, &json!({"data": self.payments.iter().take(most).filter(shown).map(row).collect::<Vec<_>>()}))
     }
 
     fn create(&mut self, request: &Request, path: &str, now: Duration) -> Given {
@@ -205,7 +208,11 @@ impl Bank {
         };
         let Some(known) = self.keys.get_mut(&scope).filter(|known| !forgotten(known)) else {
             let given = self.pay(request, path, body, now);
-            let payment = Some(self.payments.len() - 1);
+            let payment = self.payments.len() - 1;
+            if way == Way::Drops && cut {
+                self.payments[payment].operation = "lost".into();
+            }
+            let payment = Some(payment);
             self.keys.insert(scope, Known { body: body.clone(), payment, at: now, cut, replays: 0 });
             return given;
         };
