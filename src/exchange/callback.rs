@@ -2,10 +2,10 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use aws_lc_rs::digest;
 use bytes::Bytes;
 use url::Url;
 
@@ -60,22 +60,31 @@ pub struct Delivery {
     pub answered: Answer,
 }
 
+/// Which deliveries bring the same, by their header fields and content: those for which it says the same.
+pub type Sameness = Arc<dyn Fn(&Headers, &[u8]) -> String + Send + Sync>;
+
 /// How the deliveries to one address are answered.
-#[derive(Debug)]
 pub struct Answers {
     next: VecDeque<Answer>,
     alike: Vec<Answer>,
     otherwise: Answer,
-    /// How often each content was answered by `alike`.
-    seen: HashMap<Vec<u8>, usize>,
+    sameness: Option<Sameness>,
+    /// How often what brings the same was answered by `alike`.
+    seen: HashMap<String, usize>,
 }
 
-/// So many different contents are told apart.
-const CONTENTS: usize = 1_000;
+/// So many different things are told apart.
+const DIFFERENT: usize = 1_000;
 
 impl Default for Answers {
     fn default() -> Self {
-        Self { next: VecDeque::new(), alike: Vec::new(), otherwise: Answer::status(200), seen: HashMap::new() }
+        Self {
+            next: VecDeque::new(),
+            alike: Vec::new(),
+            otherwise: Answer::status(200),
+            sameness: None,
+            seen: HashMap::new(),
+        }
     }
 }
 
@@ -85,26 +94,31 @@ impl Answers {
         self.next = answers.into();
     }
 
-    /// From now on the first delivery of each content is answered with the first of these, the next one with the same
-    /// content with the second, and so on; then, and where contents become too many to tell apart, with `otherwise`.
-    pub fn alike(&mut self, answers: Vec<Answer>, otherwise: Answer) {
-        (self.alike, self.otherwise) = (answers, otherwise);
+    /// From now on the first delivery of what is the same is answered with the first of these, the next one with the
+    /// second, and so on; then, and where there is too much to tell apart, with `otherwise`.
+    pub fn alike(&mut self, sameness: Sameness, answers: Vec<Answer>, otherwise: Answer) {
+        (self.sameness, self.alike, self.otherwise) = (Some(sameness), answers, otherwise);
         self.seen.clear();
     }
 
-    /// The answer to a delivery with this content.
-    pub fn take(&mut self, body: &[u8]) -> Answer {
+    /// From now on, every delivery is answered like this once those of [`Answers::next`] are used up.
+    pub fn always(&mut self, answer: Answer) {
+        (self.alike, self.otherwise) = (Vec::new(), answer);
+    }
+
+    /// The answer to a delivery.
+    pub fn take(&mut self, headers: &Headers, body: &[u8]) -> Answer {
         if let Some(answer) = self.next.pop_front() {
             return answer;
         }
-        if self.alike.is_empty() {
+        let Some(sameness) = self.sameness.as_ref().filter(|_| !self.alike.is_empty()) else {
+            return self.otherwise.clone();
+        };
+        let what = sameness(headers, body);
+        if self.seen.len() >= DIFFERENT && !self.seen.contains_key(&what) {
             return self.otherwise.clone();
         }
-        let content = digest::digest(&digest::SHA256, body).as_ref().to_vec();
-        if self.seen.len() >= CONTENTS && !self.seen.contains_key(&content) {
-            return self.otherwise.clone();
-        }
-        let times = self.seen.entry(content).or_default();
+        let times = self.seen.entry(what).or_default();
         *times += 1;
         self.alike.get(*times - 1).unwrap_or(&self.otherwise).clone()
     }
@@ -114,13 +128,21 @@ impl Answers {
 mod tests {
     use super::*;
 
+    fn by_content() -> Sameness {
+        Arc::new(|_, body| String::from_utf8_lossy(body).into_owned())
+    }
+
+    fn take(answers: &mut Answers, body: &str) -> Answer {
+        answers.take(&Headers::default(), body.as_bytes())
+    }
+
     #[test]
-    fn each_content_has_its_own_sequence_of_answers() {
+    fn what_is_the_same_has_its_own_sequence_of_answers() {
         let mut answers = Answers::default();
-        assert_eq!(answers.take(b"x"), Answer::status(200));
-        answers.alike(vec![Answer::status(500), Answer::Reset], Answer::status(202));
+        assert_eq!(take(&mut answers, "x"), Answer::status(200));
+        answers.alike(by_content(), vec![Answer::status(500), Answer::Reset], Answer::status(202));
         answers.next(vec![Answer::status(410)]);
-        let taken: Vec<_> = [b"a", b"a", b"b", b"a", b"b", b"a"].iter().map(|body| answers.take(*body)).collect();
+        let taken: Vec<_> = ["a", "a", "b", "a", "b", "a"].iter().map(|body| take(&mut answers, body)).collect();
         let expected = [
             Answer::status(410),
             Answer::status(500),
@@ -130,15 +152,17 @@ mod tests {
             Answer::status(202),
         ];
         assert_eq!(taken, expected);
+        answers.always(Answer::status(204));
+        assert_eq!(take(&mut answers, "new"), Answer::status(204));
     }
 
     #[test]
-    fn contents_without_end_are_acknowledged() {
+    fn what_is_different_without_end_is_acknowledged() {
         let mut answers = Answers::default();
-        answers.alike(vec![Answer::Reset], Answer::status(200));
-        for number in 0..CONTENTS {
-            assert_eq!(answers.take(number.to_string().as_bytes()), Answer::Reset);
+        answers.alike(by_content(), vec![Answer::Reset], Answer::status(200));
+        for number in 0..DIFFERENT {
+            assert_eq!(take(&mut answers, &number.to_string()), Answer::Reset);
         }
-        assert!(answers.take(b"one more").is_acknowledgement());
+        assert!(take(&mut answers, "one more").is_acknowledgement());
     }
 }

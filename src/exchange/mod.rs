@@ -13,7 +13,7 @@ mod reply;
 mod request;
 mod retry_after;
 
-pub use callback::{Answer, Answers, CALLBACK, CALLER, Delivery};
+pub use callback::{Answer, Answers, CALLBACK, CALLER, Delivery, Sameness};
 pub use headers::Headers;
 pub use link::{Link, parse_links};
 pub use record::{Body, Exchange, Recorded, RecordedRequest, RecordedResponse};

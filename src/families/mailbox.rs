@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use futures_util::future::BoxFuture;
 use url::Url;
 
-pub use crate::exchange::{Answer, Delivery};
+pub use crate::exchange::{Answer, Delivery, Sameness};
 
 /// An address at which callbacks arrive; nothing arrives any more once it is dropped.
 pub trait Mailbox: Send + Sync {
@@ -15,9 +15,12 @@ pub trait Mailbox: Send + Sync {
     /// How the deliveries that come from now on are answered, in their order; those beyond are answered with 200.
     fn answer_next(&self, answers: Vec<Answer>);
 
-    /// How deliveries are answered from now on: the first of each content with the first of `answers`, the next one with
-    /// the same content with the second, and so on; those beyond with `otherwise`.
-    fn answer_alike(&self, answers: Vec<Answer>, otherwise: Answer);
+    /// How deliveries are answered from now on: the first of what is the same with the first of `answers`, the next one
+    /// with the second, and so on; those beyond with `otherwise`.
+    fn answer_alike(&self, sameness: Sameness, answers: Vec<Answer>, otherwise: Answer);
+
+    /// How every delivery is answered from now on.
+    fn answer_always(&self, answer: Answer);
 
     /// Everything that has arrived, in order.
     fn deliveries(&self) -> Vec<Delivery>;

@@ -24,7 +24,7 @@ pub use call::Call;
 pub use check::{Check, Evidence, Footprint, PlannedCheck, Selection, Unplanned};
 pub use conventions::{Conventions, Correlation, ErrorShape};
 pub use find::{Find, Found, FoundRow, Next};
-pub use mailbox::{Answer, Delivery, Mailbox, Place};
+pub use mailbox::{Answer, Delivery, Mailbox, Place, Sameness};
 pub use observer::Observer;
 pub use problem::{Problem, Setting, nearest};
 pub use session::{Cut, Permit, Session};

@@ -1,8 +1,10 @@
 //! A target for unit tests of probes, in time that passes only when it is asked to.
 
+pub(crate) mod post;
+
 use std::{
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -12,7 +14,8 @@ use futures_util::future::{BoxFuture, FutureExt};
 use serde_json::Value;
 use url::Url;
 
-use super::{Cut, Mailbox, Session};
+use self::post::Post;
+use super::{Cut, Mailbox, Place, Session};
 use crate::{
     exchange::{ExchangeId, Failure, FailureKind, Headers, Outcome, Reply, Request},
     notation::Values,
@@ -26,7 +29,9 @@ pub(crate) struct Fake {
     base: Url,
     behaviour: Mutex<Behaviour>,
     /// Microseconds since the start.
-    now: AtomicU64,
+    now: Arc<AtomicU64>,
+    /// What carries callbacks, if anything does.
+    post: Option<Arc<Post>>,
     latency: Duration,
     random: AtomicU64,
     /// The requests, in order, with the instant each was sent.
@@ -73,7 +78,8 @@ impl Fake {
         Self {
             base: Url::parse("https://api.example.com").unwrap(),
             behaviour: Mutex::new(Box::new(behaviour)),
-            now: AtomicU64::new(0),
+            now: Arc::default(),
+            post: None,
             latency: Duration::from_millis(2),
             random: AtomicU64::new(1),
             asked: Mutex::default(),
@@ -86,6 +92,17 @@ impl Fake {
     #[expect(dead_code, reason = "for probes that depend on it")]
     pub(crate) fn latency(self, latency: Duration) -> Self {
         Self { latency, ..self }
+    }
+
+    /// At another base URL than `https://api.example.com`.
+    pub(crate) fn at(self, base: &str) -> Self {
+        Self { base: Url::parse(base).unwrap(), ..self }
+    }
+
+    /// With mailboxes to which this carries callbacks.
+    pub(crate) fn receiving(self, post: &Arc<Post>) -> Self {
+        post.runs_on(&self.now);
+        Self { post: Some(Arc::clone(post)), ..self }
     }
 
     fn advance(&self, time: Duration) {
@@ -151,7 +168,17 @@ impl Session for Fake {
     }
 
     fn mailbox(&self) -> BoxFuture<'_, Result<Box<dyn Mailbox>, String>> {
-        async { Err("no callbacks arrive here".to_owned()) }.boxed()
+        self.mailbox_at(Place::Own)
+    }
+
+    fn mailbox_at(&self, place: Place) -> BoxFuture<'_, Result<Box<dyn Mailbox>, String>> {
+        let host = match place {
+            Place::Own => "127.0.0.1".to_owned(),
+            Place::ByHand => "hooks.example.com".to_owned(),
+            Place::On(address) => address.to_string(),
+        };
+        let mailbox = self.post.as_ref().map(|post| post.open(&host));
+        async move { mailbox.ok_or_else(|| "no callbacks arrive here".to_owned()) }.boxed()
     }
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {

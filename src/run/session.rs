@@ -13,7 +13,7 @@ use url::Url;
 use super::{afterwards::Afterwards, lock, trace::Trace};
 use crate::{
     exchange::{Outcome, Request},
-    families::{Answer, Cut, Delivery, Mailbox, Place, Session},
+    families::{Answer, Cut, Delivery, Mailbox, Place, Sameness, Session},
     notation::Values,
     wire::{Callbacks, Wire, callbacks},
 };
@@ -208,8 +208,12 @@ impl Mailbox for Received {
         self.mailbox.answer_next(answers);
     }
 
-    fn answer_alike(&self, answers: Vec<Answer>, otherwise: Answer) {
-        self.mailbox.answer_alike(answers, otherwise);
+    fn answer_alike(&self, sameness: Sameness, answers: Vec<Answer>, otherwise: Answer) {
+        self.mailbox.answer_alike(sameness, answers, otherwise);
+    }
+
+    fn answer_always(&self, answer: Answer) {
+        self.mailbox.answer_always(answer);
     }
 
     fn deliveries(&self) -> Vec<Delivery> {

@@ -124,7 +124,7 @@ impl Hub {
 
     /// Keeps a delivery, tells whoever waits for it, and says how to answer it.
     pub(super) fn deliver(&self, slot: &Slot, arrived: Arrived) -> Answer {
-        let answer = lock(&slot.answers).take(&arrived.body);
+        let answer = lock(&slot.answers).take(&arrived.headers, &arrived.body);
         let mut url = slot.url.clone();
         url.set_query(arrived.query.as_deref());
         let delivery = Delivery {

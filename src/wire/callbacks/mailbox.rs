@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 use url::Url;
 
 use super::hub::{Hub, Slot, lock};
-use crate::exchange::{Answer, Delivery};
+use crate::exchange::{Answer, Delivery, Sameness};
 
 /// An address at which callbacks arrive until this is dropped.
 pub struct Mailbox {
@@ -46,9 +46,14 @@ impl Mailbox {
         lock(&self.slot.answers).next(answers);
     }
 
-    /// How the deliveries of each content are answered from now on.
-    pub fn answer_alike(&self, answers: Vec<Answer>, otherwise: Answer) {
-        lock(&self.slot.answers).alike(answers, otherwise);
+    /// How the deliveries of what is the same are answered from now on.
+    pub fn answer_alike(&self, sameness: Sameness, answers: Vec<Answer>, otherwise: Answer) {
+        lock(&self.slot.answers).alike(sameness, answers, otherwise);
+    }
+
+    /// How every delivery is answered from now on.
+    pub fn answer_always(&self, answer: Answer) {
+        lock(&self.slot.answers).always(answer);
     }
 
     /// Everything that has arrived, in order.

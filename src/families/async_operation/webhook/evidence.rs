@@ -285,6 +285,11 @@ pub struct Foreign {
 }
 
 impl Event {
+    /// What all attempts to deliver it have in common.
+    pub fn identity(&self) -> (&str, &Facts, Option<&str>) {
+        self.facts.identity(&self.content, self.id.as_deref())
+    }
+
     /// The event in one line.
     pub fn line(&self) -> String {
         let Facts { kind, subject, state, version, .. } = &self.facts;
@@ -298,6 +303,14 @@ impl Event {
             line.push_str(&format!(" version {version}"));
         }
         line
+    }
+}
+
+impl Facts {
+    /// What all attempts to deliver an event have in common. Where neither a version nor a state tells two events of one
+    /// operation apart, only the id does.
+    pub fn identity<'e>(&'e self, content: &'e str, id: Option<&'e str>) -> (&'e str, &'e Self, Option<&'e str>) {
+        (content, self, id.filter(|_| self.version.is_none() && self.state.is_none()))
     }
 }
 

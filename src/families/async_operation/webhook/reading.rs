@@ -32,27 +32,50 @@ pub(super) struct Reader<'a> {
     pub(super) means: &'a (dyn Fn(&str) -> Option<Kind> + Sync),
 }
 
+/// One event of a delivery.
+struct Read {
+    facts: Facts,
+    id: Option<String>,
+    content: String,
+}
+
 impl Reader<'_> {
     /// The events of a delivery to a mailbox; one that says why if there are none to be read.
     pub(super) fn read(&self, delivery: &Delivery, mailbox: usize, key: Option<&hmac::Key>) -> Vec<Event> {
-        let base = Event {
+        let event = |unreadable: Option<String>, read: Read| Event {
             exchange: delivery.id,
             mailbox,
             received_ms: u64::try_from(delivery.received.as_millis()).unwrap_or(u64::MAX),
+            unreadable,
             answered: answered(&delivery.answered),
-            content: digest_of(&delivery.body),
-            unreadable: None,
-            facts: Facts::default(),
-            id: None,
-            sealed: None,
+            sealed: self.scheme.zip(key).map(|(scheme, key)| scheme.judge(key, delivery, read.id.as_deref())),
+            facts: read.facts,
+            id: read.id,
+            content: read.content,
         };
-        let body = match serde_json::from_slice::<Value>(&delivery.body) {
-            Ok(body) => body,
+        match self.rows(&delivery.headers, &delivery.body) {
+            Ok(rows) => rows.into_iter().map(|read| event(None, read)).collect(),
             Err(why) => {
-                let sealed = self.sealed(delivery, key, None);
-                return vec![Event { unreadable: Some(format!("not JSON: {why}")), sealed, ..base }];
+                let read = Read { facts: Facts::default(), id: None, content: digest_of(&delivery.body) };
+                vec![event(Some(why), read)]
             }
-        };
+        }
+    }
+
+    /// What the attempts to deliver the same have in common.
+    pub(super) fn same(&self, headers: &Headers, body: &[u8]) -> String {
+        match self.rows(headers, body) {
+            Ok(rows) => {
+                let same: Vec<_> =
+                    rows.iter().map(|read| read.facts.identity(&read.content, read.id.as_deref())).collect();
+                digest_of(format!("{same:?}").as_bytes())
+            }
+            Err(_) => digest_of(body),
+        }
+    }
+
+    fn rows(&self, headers: &Headers, body: &[u8]) -> Result<Vec<Read>, String> {
+        let body: Value = serde_json::from_slice(body).map_err(|why| format!("not JSON: {why}"))?;
         let rows = match &self.spelling.batch {
             None => vec![&body],
             Some(path) => match path.all(&body).as_slice() {
@@ -61,25 +84,14 @@ impl Reader<'_> {
             },
         };
         if rows.is_empty() {
-            let why = "it holds no events where the suite says they are".to_owned();
-            return vec![Event { unreadable: Some(why), sealed: self.sealed(delivery, key, None), ..base }];
+            return Err("it holds no events where the suite says they are".into());
         }
-        let event = |row: &&Value| {
-            let id = self.text(self.spelling.id.as_ref(), row, &delivery.headers);
-            let sealed = self.sealed(delivery, key, id.as_deref());
-            let content = self.content(row);
-            Event { facts: self.facts(row, &delivery.headers), id, content, sealed, ..base.clone() }
+        let read = |row: &Value| Read {
+            facts: self.facts(row, headers),
+            id: self.text(self.spelling.id.as_ref(), row, headers),
+            content: self.content(row),
         };
-        rows.iter().take(MOST_ROWS).map(event).collect()
-    }
-
-    fn sealed(
-        &self,
-        delivery: &Delivery,
-        key: Option<&hmac::Key>,
-        id: Option<&str>,
-    ) -> Option<super::evidence::Sealed> {
-        Some(self.scheme?.judge(key?, delivery, id))
+        Ok(rows.into_iter().take(MOST_ROWS).map(read).collect())
     }
 
     fn facts(&self, row: &Value, headers: &Headers) -> Facts {

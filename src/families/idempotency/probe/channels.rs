@@ -145,7 +145,7 @@ mod tests {
     use super::*;
     use crate::{
         exchange::Headers,
-        families::{Answer, Delivery},
+        families::{Answer, Delivery, Sameness},
     };
 
     /// What has arrived.
@@ -158,7 +158,9 @@ mod tests {
 
         fn answer_next(&self, _: Vec<Answer>) {}
 
-        fn answer_alike(&self, _: Vec<Answer>, _: Answer) {}
+        fn answer_alike(&self, _: Sameness, _: Vec<Answer>, _: Answer) {}
+
+        fn answer_always(&self, _: Answer) {}
 
         fn deliveries(&self) -> Vec<Delivery> {
             self.1.clone()

@@ -48,7 +48,7 @@ pub(super) async fn probe(
                 continue;
             }
         };
-        mailbox.answer_alike(Vec::new(), office.acknowledgement());
+        mailbox.answer_always(office.acknowledgement());
         let asked = office.ask(mailbox.url().as_str()).await;
         seen.push(Address { calls: Some(Vec::new()), ..address(told(mailbox.url()), &asked) });
         if let Asked::Accepted(reply) = asked {

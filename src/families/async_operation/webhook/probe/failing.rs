@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::{
     super::{
-        evidence::{Answered, Event, Facts, Failing},
+        evidence::{Answered, Event, Failing},
         reading::Reader,
     },
     Context, millis,
@@ -67,7 +67,7 @@ pub(super) async fn by_hand(
     let mut answers = vec![Answer::status(500), hang(context), Answer::Reset];
     answers.truncate(usize::from(attempts.max(2)) - 1);
     let seen = main.mailbox.deliveries().len();
-    main.mailbox.answer_alike(answers, office.acknowledgement());
+    main.mailbox.answer_alike(office.sameness(), answers, office.acknowledgement());
     vec![fail(session, context, main, reader, seen).await]
 }
 
@@ -123,9 +123,9 @@ enum Wait {
 }
 
 fn wait(context: Context<'_>, events: &[Event]) -> Wait {
-    let mut chains: BTreeMap<&Facts, (usize, &Event)> = BTreeMap::new();
+    let mut chains: BTreeMap<_, (usize, &Event)> = BTreeMap::new();
     for event in events {
-        let chain = chains.entry(&event.facts).or_insert((0, event));
+        let chain = chains.entry(event.identity()).or_insert((0, event));
         *chain = (chain.0 + 1, event);
     }
     let last = events.iter().map(|event| event.received_ms).max().map(Duration::from_millis);

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     exchange::{ExchangeId, Headers, Reply, Who},
-    families::{Answer, Call, Mailbox, Place, Session},
+    families::{Answer, Call, Mailbox, Place, Sameness, Session},
     json::Scalar,
     notation::Values,
 };
@@ -76,6 +76,14 @@ impl<'a> Office<'a> {
         Answer::Respond(acknowledge.status, Headers::default(), Bytes::from(acknowledge.body.clone()))
     }
 
+    /// Which deliveries are attempts to deliver the same.
+    pub(super) fn sameness(&self) -> Sameness {
+        let spelling = self.context.webhook.event.clone();
+        Arc::new(move |headers, body| {
+            Reader { spelling: &spelling, scheme: None, means: &|_| None }.same(headers, body)
+        })
+    }
+
     /// Opens a mailbox whose deliveries are answered with these and then acknowledged, and registers it.
     pub(super) async fn open(
         &self,
@@ -84,7 +92,7 @@ impl<'a> Office<'a> {
         let by_hand = self.context.webhook.register.is_none();
         let mailbox =
             self.mailbox(if by_hand { Place::ByHand } else { Place::Own }).await.map_err(|why| (why, None))?;
-        mailbox.answer_alike(answers.unwrap_or_default(), self.acknowledgement());
+        mailbox.answer_alike(self.sameness(), answers.unwrap_or_default(), self.acknowledgement());
         if by_hand {
             return Ok(self.keep(mailbox, None));
         }

@@ -1,5 +1,7 @@
 //! Which deliveries are attempts to deliver the same event.
 
+use std::collections::BTreeSet;
+
 use super::super::evidence::{Answered, Event, Evidence, Failing};
 
 /// Two attempts closer than this, in milliseconds, do not wait a second between them, whatever clocks and networks do.
@@ -12,7 +14,7 @@ pub(super) struct Chain<'e> {
 
 /// The chains of an address.
 ///
-/// Attempts have the same content, whatever id they come under, or the same id and tell of the same.
+/// Attempts say the same, whatever id they come under, or have the same id and tell of the same.
 pub(super) fn chains(evidence: &Evidence, mailbox: usize) -> Vec<Chain<'_>> {
     let mut chains: Vec<Chain<'_>> = Vec::new();
     for event in super::readable(evidence).filter(|event| event.mailbox == mailbox) {
@@ -41,10 +43,11 @@ impl<'e> Chain<'e> {
         self.attempts.first().copied().filter(|event| !event.answered.is_acknowledged())
     }
 
-    /// The attempts that came under another id than the first.
+    /// The second attempt, if each came under another id. Where one id comes twice it is kept from attempt to attempt,
+    /// and these are several events that look alike.
     pub(super) fn renamed(&self) -> Option<&'e Event> {
-        let first = self.attempts.first()?;
-        self.attempts.iter().copied().find(|event| event.id != first.id)
+        let ids: BTreeSet<_> = self.attempts.iter().map(|event| &event.id).collect();
+        self.attempts.get(1).copied().filter(|_| ids.len() == self.attempts.len())
     }
 
     /// An attempt that says something else than the first.
