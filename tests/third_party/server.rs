@@ -69,7 +69,7 @@ pub(crate) fn install() {
 
 /// Where nginx is, if it is installed.
 fn nginx() -> Option<PathBuf> {
-    let folders = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_else(Vec::new);
+    let folders = std::env::var_os("PATH").map_or_else(Vec::new, |path| std::env::split_paths(&path).collect());
     let all = folders.into_iter().chain(["/usr/sbin".into()]).map(|folder: PathBuf| folder.join("nginx"));
     all.into_iter().find(|candidate| candidate.is_file())
 }

@@ -88,7 +88,7 @@ impl Reader<'_> {
         }
         let read = |row: &Value| Read {
             facts: self.facts(row, headers),
-            id: self.text(self.spelling.id.as_ref(), row, headers),
+            id: Self::text(self.spelling.id.as_ref(), row, headers),
             content: self.content(row),
         };
         Ok(rows.into_iter().take(MOST_ROWS).map(read).collect())
@@ -96,19 +96,19 @@ impl Reader<'_> {
 
     fn facts(&self, row: &Value, headers: &Headers) -> Facts {
         let Spelling { kind, subject, state, created, version, states, .. } = self.spelling;
-        let state = self.text(state.as_ref(), row, headers);
+        let state = Self::text(state.as_ref(), row, headers);
         let means = state.as_ref().and_then(|word| states.get(word).copied().or_else(|| (self.means)(word)));
         Facts {
-            kind: self.text(kind.as_ref(), row, headers),
-            subject: self.text(subject.as_ref(), row, headers),
+            kind: Self::text(kind.as_ref(), row, headers),
+            subject: Self::text(subject.as_ref(), row, headers),
             state,
             means,
-            created: self.scalar(created.as_ref(), row, headers).map_or(Created::Missing, instant),
-            version: self.scalar(version.as_ref(), row, headers).filter(|version| version.text().is_some()),
+            created: Self::scalar(created.as_ref(), row, headers).map_or(Created::Missing, |value| instant(&value)),
+            version: Self::scalar(version.as_ref(), row, headers).filter(|version| version.text().is_some()),
         }
     }
 
-    fn scalar(&self, place: Option<&Place>, row: &Value, headers: &Headers) -> Option<Scalar> {
+    fn scalar(place: Option<&Place>, row: &Value, headers: &Headers) -> Option<Scalar> {
         match place? {
             Place::Header(name) => headers.get(name).map(|value| Scalar::Text(cut(value))),
             Place::Body(path) => match Scalar::from_value(path.first(row)?) {
@@ -119,8 +119,8 @@ impl Reader<'_> {
         }
     }
 
-    fn text(&self, place: Option<&Place>, row: &Value, headers: &Headers) -> Option<String> {
-        self.scalar(place, row, headers)?.text().filter(|text| !text.is_empty()).map(str::to_owned)
+    fn text(place: Option<&Place>, row: &Value, headers: &Headers) -> Option<String> {
+        Self::scalar(place, row, headers)?.text().filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
     /// A digest of what an event says, whatever the order of its members, without its id and what may change between
@@ -146,7 +146,7 @@ fn answered(answer: &Answer) -> Answered {
     }
 }
 
-fn instant(value: Scalar) -> Created {
+fn instant(value: &Scalar) -> Created {
     let Some(text) = value.text() else { return Created::Other(value.to_string()) };
     if super::scheme::instant(text).is_some() {
         return Created::At(text.to_owned());

@@ -77,14 +77,13 @@ impl Scheme {
     pub(super) fn read(own: &Signature, at: &str) -> Result<Self, Vec<Problem>> {
         let whole = match &own.recipe {
             None => own.clone(),
-            Some(name) => match RECIPES.iter().find(|recipe| recipe.name == name) {
-                Some(recipe) => recipe.with(own),
-                None => {
+            Some(name) => {
+                let recipe = RECIPES.iter().find(|recipe| recipe.name == name).ok_or_else(|| {
                     let problem = Problem::new(format!("{at}/recipe"), format!("there is no recipe `{name}`"));
-                    let known = RECIPES.iter().map(|recipe| recipe.name);
-                    return Err(vec![problem.help(nearest(name, known))]);
-                }
-            },
+                    vec![problem.help(nearest(name, RECIPES.iter().map(|recipe| recipe.name)))]
+                })?;
+                recipe.with(own)
+            }
         };
         let mut problems = Vec::new();
         if whole.header.is_none() {
@@ -173,14 +172,14 @@ impl Scheme {
         if !missing.is_empty() {
             return Seal::Incomplete(missing);
         }
-        if !valid(&self.message_of(&self.message, input)) {
+        if !valid(&Self::message_of(&self.message, input)) {
             return Seal::Invalid { instead: self.instead(&valid, input) };
         }
         let mut sent = vec![Part::Body];
         sent.extend(input.timestamp.is_some().then_some(Part::Timestamp));
         sent.extend(id_sent.then_some(Part::Id));
         sent.extend(input.nonce.is_some().then_some(Part::Nonce));
-        let covers = |part: &Part| !valid(&self.message_of(&self.message, &input.altered(*part)));
+        let covers = |part: &Part| !valid(&Self::message_of(&self.message, &input.altered(*part)));
         let (covered, uncovered) = sent.into_iter().partition(covers);
         Seal::Valid { covered, uncovered }
     }
@@ -211,11 +210,11 @@ impl Scheme {
                 }
                 message.push(Piece::Part(*part));
             }
-            valid(&self.message_of(&message, input)).then_some(chosen)
+            valid(&Self::message_of(&message, input)).then_some(chosen)
         })
     }
 
-    fn message_of(&self, pieces: &[Piece], input: &Input) -> Vec<u8> {
+    fn message_of(pieces: &[Piece], input: &Input) -> Vec<u8> {
         let mut message = Vec::new();
         for piece in pieces {
             match piece {

@@ -131,7 +131,7 @@ impl<'a> Office<'a> {
         match self.session.send(request).await {
             Ok(reply) => {
                 // Before anything else is done with it: the answer holds what signs every delivery.
-                if let Some(secret) = self.found(&reply, register.secret.as_ref()) {
+                if let Some(secret) = Self::found(&reply, register.secret.as_ref()) {
                     self.session.hide(&secret);
                 }
                 if reply.is_success() { Asked::Accepted(reply) } else { Asked::Refused(reply) }
@@ -143,7 +143,7 @@ impl<'a> Office<'a> {
     /// Keeps a mailbox that the target knows from now on.
     pub(super) fn keep(&self, mailbox: Box<dyn Mailbox>, reply: Option<&Reply>) -> Arc<Registered> {
         let register = self.context.webhook.register.as_ref();
-        let from = |path| reply.and_then(|reply| self.found(reply, path));
+        let from = |path| reply.and_then(|reply| Self::found(reply, path));
         let id = from(register.and_then(|register| register.id.as_ref()));
         let secret = from(register.and_then(|register| register.secret.as_ref()));
         let secret = secret.or_else(|| self.context.webhook.secret.clone());
@@ -167,7 +167,7 @@ impl<'a> Office<'a> {
         registered
     }
 
-    fn found(&self, reply: &Reply, path: Option<&crate::json::Path>) -> Option<String> {
+    fn found(reply: &Reply, path: Option<&crate::json::Path>) -> Option<String> {
         let body: Value = serde_json::from_slice(&reply.body).ok()?;
         let text = Scalar::from_value(path?.first(&body)?).text()?.to_owned();
         (!text.is_empty()).then_some(text)
@@ -257,7 +257,7 @@ impl<'a> Office<'a> {
 
     /// The id that an answer gives a registration.
     pub(super) fn id_in(&self, reply: &Reply) -> Option<String> {
-        self.found(reply, self.context.webhook.register.as_ref()?.id.as_ref())
+        Self::found(reply, self.context.webhook.register.as_ref()?.id.as_ref())
     }
 
     /// Takes every registration back.

@@ -137,7 +137,7 @@ impl Target {
         let id = event["id"].as_str().unwrap().to_owned();
         let body = event.to_string();
         let stamp = (BEGIN + at.as_secs()).to_string();
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &BASE64.decode(SECRET[6..].as_bytes()).unwrap());
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &BASE64.decode(&SECRET.as_bytes()[6..]).unwrap());
         let signed = match self.oddity {
             Oddity::BodySigned => body.clone(),
             Oddity::BadSignature => "something else".to_owned(),

@@ -68,10 +68,13 @@ fn orderable(evidence: &Evidence) -> Judgement {
     Judgement::pass(message).cite(several.iter().take(super::EXAMPLES).map(|event| event.exchange))
 }
 
+/// Whether an event lacks something.
+type Lack = fn(&Event) -> bool;
+
 /// Events that lack what the suite says they have.
 fn incomplete(evidence: &Evidence, events: &[&Event]) -> Option<Judgement> {
     let declared = &evidence.declared;
-    let lacks: [(bool, &str, fn(&Event) -> bool); 4] = [
+    let lacks: [(bool, &str, Lack); 4] = [
         (declared.id, "id", |event| event.id.is_none()),
         (declared.kind, "type", |event| event.facts.kind.is_none()),
         (declared.created, "instant", |event| event.facts.created == Created::Missing),

@@ -238,7 +238,7 @@ mod tests {
     const GOOD: [(u64, Answered); 3] =
         [(0, Answered::Refused(500)), (1_000, Answered::Reset), (2_200, Answered::Acknowledged)];
 
-    fn evidence(chains: Vec<Vec<Event>>) -> Evidence {
+    fn evidence(chains: &[Vec<Event>]) -> Evidence {
         let failing = |mailbox| Failing { mailbox, until_ms: 60_000, ..Failing::default() };
         let failures = vec![failing(1), failing(2)];
         Evidence { failures, events: chains.concat(), ..seen(vec![]) }
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn attempts_that_grow_apart_and_stop_pass() {
-        let judgement = judged(evidence(vec![chain(1, "a", &GOOD), hung()]));
+        let judgement = judged(evidence(&[chain(1, "a", &GOOD), hung()]));
         assert_eq!(judgement.verdict, Pass, "{judgement:?}");
         assert!(judgement.message.contains("2 deliveries") && judgement.message.contains("3 attempts"));
     }
@@ -268,42 +268,42 @@ mod tests {
             (1_005, Answered::Acknowledged),
         ];
         let main = chain(0, "c", &[(0, Answered::Acknowledged), (3, Answered::Acknowledged)]);
-        let judgement = judged(evidence(vec![main, chain(1, "a", &twice), hung()]));
+        let judgement = judged(evidence(&[main, chain(1, "a", &twice), hung()]));
         assert_eq!(judgement.verdict, Pass, "{judgement:?}");
     }
 
     #[test]
     fn deliveries_that_never_come_again_fail() {
         let none = |mailbox, subject| chain(mailbox, subject, &[(0, Answered::Refused(500))]);
-        let judgement = judged(evidence(vec![none(1, "a"), none(1, "bb"), chain(2, "c", &[(0, Answered::Hung)])]));
+        let judgement = judged(evidence(&[none(1, "a"), none(1, "bb"), chain(2, "c", &[(0, Answered::Hung)])]));
         assert_eq!(judgement.verdict, Fail);
         assert!(judgement.actual.contains("status 500"), "{}", judgement.actual);
         // Only those that time out.
         let hung = |subject| chain(2, subject, &[(0, Answered::Hung)]);
-        assert_eq!(judged(evidence(vec![chain(1, "a", &GOOD), hung("b"), hung("cc")])).verdict, Fail);
+        assert_eq!(judged(evidence(&[chain(1, "a", &GOOD), hung("b"), hung("cc")])).verdict, Fail);
     }
 
     #[test]
     fn one_that_does_not_come_again_may_be_an_accident() {
         let one = chain(1, "bb", &[(0, Answered::Refused(500))]);
-        assert_eq!(judged(evidence(vec![chain(1, "a", &GOOD), one])).verdict, Inconclusive);
+        assert_eq!(judged(evidence(&[chain(1, "a", &GOOD), one])).verdict, Inconclusive);
     }
 
     #[test]
     fn without_a_schedule_or_time_a_missing_attempt_decides_nothing() {
         let none = || vec![chain(1, "a", &[(0, Answered::Refused(500))]), chain(2, "b", &[(0, Answered::Hung)])];
-        let mut undeclared = evidence(none());
+        let mut undeclared = evidence(&none());
         undeclared.declared.redelivery = None;
         assert!(judged(undeclared).details[0].contains("webhook.redelivery"));
-        let mut cut = evidence(none());
+        let mut cut = evidence(&none());
         cut.failures.iter_mut().for_each(|failing| failing.cut_short = true);
         assert_eq!(judged(cut).verdict, Inconclusive);
-        let mut early = evidence(none());
+        let mut early = evidence(&none());
         early.failures.iter_mut().for_each(|failing| failing.until_ms = 1_400);
         assert_eq!(judged(early).verdict, Inconclusive);
         // Later attempts are owed only by a declared time.
         let two = [(0, Answered::Refused(500)), (1_000, Answered::Reset)];
-        let later = || evidence(vec![chain(1, "a", &two), chain(1, "bb", &two)]);
+        let later = || evidence(&[chain(1, "a", &two), chain(1, "bb", &two)]);
         assert_eq!(judged(later()).verdict, Inconclusive);
         let mut declared = later();
         declared.declared.redelivery.as_mut().unwrap().longest_ms = Some(2_000);
@@ -315,24 +315,24 @@ mod tests {
         let mut renamed = chain(1, "a", &GOOD);
         renamed[1].id = Some("a-2".into());
         // An id that comes twice is kept; the other one is another event's that looks alike.
-        assert_eq!(judged(evidence(vec![renamed.clone()])).verdict, Pass);
+        assert_eq!(judged(evidence(&[renamed.clone()])).verdict, Pass);
         renamed[2].id = Some("a-3".into());
-        assert!(judged(evidence(vec![renamed.clone()])).message.contains("another id"));
-        let mut undeclared = evidence(vec![renamed]);
+        assert!(judged(evidence(&[renamed.clone()])).message.contains("another id"));
+        let mut undeclared = evidence(&[renamed]);
         undeclared.declared.id = false;
         assert_eq!(judged(undeclared).verdict, Pass);
         let mut changed = chain(1, "a", &GOOD);
         changed[2].content = "else".into();
-        let judgement = judged(evidence(vec![changed]));
+        let judgement = judged(evidence(&[changed]));
         assert!(judgement.verdict == Fail && judgement.message.contains("other content"));
     }
 
     #[test]
     fn a_storm_fails_unless_it_is_the_schedule() {
         let storm = [(0, Answered::Refused(500)), (20, Answered::Reset), (40, Answered::Acknowledged)];
-        let judgement = judged(evidence(vec![chain(1, "a", &storm)]));
+        let judgement = judged(evidence(&[chain(1, "a", &storm)]));
         assert!(judgement.verdict == Fail && judgement.actual.contains("20 ms, 20 ms"), "{judgement:?}");
-        let mut declared = evidence(vec![chain(1, "a", &storm)]);
+        let mut declared = evidence(&[chain(1, "a", &storm)]);
         declared.declared.redelivery.as_mut().unwrap().first_ms = 50;
         assert_eq!(judged(declared).verdict, Pass);
     }
@@ -340,23 +340,25 @@ mod tests {
     #[test]
     fn waits_that_shrink_more_than_chance_makes_them_fail_as_minor() {
         let shrinking = [(0, Answered::Refused(500)), (5_000, Answered::Reset), (6_000, Answered::Acknowledged)];
-        let judgement = judged(evidence(vec![chain(1, "a", &shrinking), chain(1, "bb", &shrinking)]));
+        let judgement = judged(evidence(&[chain(1, "a", &shrinking), chain(1, "bb", &shrinking)]));
         assert_eq!((judgement.verdict, judgement.severity), (Fail, Some(Severity::Minor)));
-        assert_eq!(judged(evidence(vec![chain(1, "a", &shrinking), chain(1, "bb", &GOOD)])).verdict, Pass);
+        assert_eq!(judged(evidence(&[chain(1, "a", &shrinking), chain(1, "bb", &GOOD)])).verdict, Pass);
         let hung = [(0, Answered::Hung), (5_000, Answered::Reset), (6_000, Answered::Acknowledged)];
-        assert_eq!(judged(evidence(vec![chain(1, "a", &hung), chain(1, "bb", &hung)])).verdict, Pass);
+        assert_eq!(judged(evidence(&[chain(1, "a", &hung), chain(1, "bb", &hung)])).verdict, Pass);
     }
 
     #[test]
     fn signatures_and_timestamps_of_attempts_are_looked_at() {
         let mut invalid = chain(1, "a", &GOOD);
         invalid[1].sealed.as_mut().unwrap().seal = Seal::Invalid { instead: None };
-        assert!(judged(evidence(vec![invalid])).message.contains("signature"));
+        assert!(judged(evidence(&[invalid])).message.contains("signature"));
         let mut kept = chain(1, "a", &GOOD);
-        kept.iter_mut().for_each(|event| event.sealed = Some(sealed(10)));
-        let judgement = judged(evidence(vec![kept.clone()]));
+        for event in &mut kept {
+            event.sealed = Some(sealed(10));
+        }
+        let judgement = judged(evidence(&[kept.clone()]));
         assert_eq!((judgement.verdict, judgement.severity), (Fail, Some(Severity::Minor)));
-        let mut scheme = evidence(vec![kept]);
+        let mut scheme = evidence(&[kept]);
         scheme.declared.signature.as_mut().unwrap().attempt_timestamp = false;
         assert_eq!(judged(scheme).verdict, Pass);
     }
@@ -364,7 +366,7 @@ mod tests {
     #[test]
     fn what_goes_on_after_it_was_acknowledged_fails_as_minor() {
         let main: Vec<_> = (0..3).map(|at| (at * 1_100, Answered::Acknowledged)).collect();
-        let judgement = judged(evidence(vec![chain(0, "c", &main), chain(1, "a", &GOOD)]));
+        let judgement = judged(evidence(&[chain(0, "c", &main), chain(1, "a", &GOOD)]));
         assert_eq!((judgement.verdict, judgement.severity), (Fail, Some(Severity::Minor)));
         assert_eq!(judgement.actual, "2 deliveries more");
     }
@@ -373,7 +375,7 @@ mod tests {
     fn where_nothing_could_be_made_to_fail_nothing_is_decided() {
         assert_eq!(judged(never(2)).verdict, Inconclusive);
         assert_eq!(judged(seen(vec![event(1, "running", 1)])).verdict, Inconclusive);
-        let mut refused = evidence(vec![]);
+        let mut refused = evidence(&[]);
         refused.failures.iter_mut().for_each(|failing| failing.unavailable = Some("status 422".into()));
         assert_eq!(judged(refused).message, "status 422");
     }
