@@ -123,7 +123,7 @@ fn every_defect_is_reported_under_its_rule() {
             }
         }
         writeln!(told, "{}", defect.name).unwrap();
-        for failure in failed {
+        for failure in failed.iter().map(|failure| without_chance(defect.name, failure)).collect::<BTreeSet<_>>() {
             writeln!(told, "  {failure}").unwrap();
         }
     }
@@ -135,6 +135,14 @@ fn every_defect_is_reported_under_its_rule() {
     }
     let expected = std::fs::read_to_string(&path).unwrap();
     assert!(told == expected, "UPDATE_EXPECT=1 rewrites {}:\n{}", path.display(), difference(&expected, &told));
+}
+
+/// Several limits have a defect of limits, and on which of them it shows beyond doubt is for time to decide.
+fn without_chance<'f>(defect: &str, failure: &'f str) -> &'f str {
+    if !defect.starts_with("rate.") {
+        return failure;
+    }
+    failure.match_indices(' ').nth(1).map_or(failure, |(at, _)| &failure[..at])
 }
 
 fn difference(expected: &str, actual: &str) -> String {

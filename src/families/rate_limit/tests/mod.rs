@@ -312,7 +312,10 @@ fn a_limit_that_is_never_met_or_not_readable_decides_nothing() {
 
 #[test]
 fn what_is_not_permitted_or_not_declared_is_not_planned() {
-    let check = check(item(json!({"others": [{"name": "o", "call": {"request": "DELETE /o"}}]})));
+    let others = json!([{"name": "o", "call": {"request": "DELETE /o"}}]);
+    let alone = check(item(json!({"others": others})));
+    assert!(plan(&*alone, &[Permit::Read, Permit::Burst]).saturates.is_empty(), "what is not declared may be shared");
+    let check = check(item(json!({"others": others, "scope": "client"})));
     assert!(plan(&*check, &[Permit::Read]).rules.is_empty());
     let plan = plan(&*check, &[Permit::Read, Permit::Burst]);
     assert_eq!((plan.writes, plan.saturates.clone()), (0, vec!["a".to_owned()]));

@@ -103,7 +103,7 @@ fn a_fixed_window_in_place_of_another_kind_is_reported() {
             assert_eq!(judgement.verdict, Verdict::Fail, "{judgement:#?}");
             assert!(judgement.message.contains("fixed window: 10 in"), "{}", judgement.message);
             assert!(judgement.expected[0].contains(declared_kind.as_str()), "{judgement:?}");
-            assert!(!judgement.exchanges.is_empty() && judgement.details.len() > 8);
+            assert!(!judgement.exchanges.is_empty() && judgement.drawing.len() > 8);
         }
     }
 }
