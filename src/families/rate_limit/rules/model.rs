@@ -159,8 +159,14 @@ fn of_kind(runs: &Runs, inference: &Inference) -> Judgement {
     };
     let rejected = inference.rejected(declared);
     if rejected == 0 {
+        let is_declared = inference.best.as_ref().is_some_and(|fit| fit.model.kind() == declared);
         return match looks {
-            Some(looks) => Judgement::pass(format!("the limiter is of the declared kind: {looks}")),
+            Some(looks) if is_declared => Judgement::pass(format!("the limiter is of the declared kind: {looks}")),
+            // Each run alone may be of the declared kind; both together are of another, which is no proof yet.
+            Some(looks) => Judgement::inconclusive(format!(
+                "the limiter {looks}, but each run alone may be of a {} too",
+                declared.as_str()
+            )),
             None => undetermined(runs, inference),
         };
     }
