@@ -146,11 +146,12 @@ pub(super) fn told(plan: &Plan<'_>, callbacks: &callbacks::Settings) -> String {
         suite.limits.rate.map_or_else(String::new, |rate| format!(", {rate}")),
     );
     let mut text = columns(0, [[suite.name.clone()]]);
-    let facts = [("target", suite.target.base_url.to_string()), ("permits", permits.join(", ")), ("limits", limits)];
-    text.push_str(&columns(0, facts.map(|(label, fact)| [format!("{label:8}"), fact])));
+    let mut facts =
+        vec![("target", suite.target.base_url.to_string()), ("permits", permits.join(", ")), ("limits", limits)];
     if plan.items.iter().any(|item| item.planned.callbacks && !item.planned.rules.is_empty()) {
-        text.push_str(&columns(0, [["callbacks".to_owned(), format!("received {}", callbacks.told())]]));
+        facts.push(("callbacks", format!("received {}", callbacks.told())));
     }
+    text.push_str(&columns(0, facts.into_iter().map(|(label, fact)| [format!("{label:8}"), fact])));
     let steps = |label: &str, steps: &[Step]| {
         let told = |step: &Step| [format!("{label:8}"), format!("{} ({})", step.request, step.client)];
         if steps.is_empty() { String::new() } else { format!("\n{}", columns(0, steps.iter().map(told))) }

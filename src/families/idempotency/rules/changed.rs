@@ -62,7 +62,7 @@ fn changed(evidence: &Evidence) -> Judgement {
     if number > 1 {
         return Judgement::fail(format!("a used key with another body took effect: there are {number}"))
             .expected("a refusal (4xx: 422, 409 or 400), and one effect")
-            .actual(format!("{}; for reference {} there is {}", told(answer), trial.reference, after.told()))
+            .actual(format!("{}; for reference {} found: {}", told(answer), trial.reference, after.told()))
             .cite(cited());
     }
     if number == 0 {

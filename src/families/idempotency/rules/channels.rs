@@ -55,7 +55,7 @@ fn one(channel: &ChannelSeen, control: &str) -> Judgement {
     {
         return Judgement::fail(format!("{name}: a repeated request has more than one that was not repeated"))
             .expected(format!("as many as for reference {control}, never repeated: {usual_number}"))
-            .actual(format!("for reference {reference} there is {}", count.told()))
+            .actual(format!("for reference {reference} found: {}", count.told()))
             .cite(count.exchanges())
             .cite(usual.exchanges());
     }

@@ -60,7 +60,7 @@ fn one(evidence: &Evidence, lost: &Lost) -> Judgement {
     if number > 1 {
         return Judgement::fail(format!("a request cut {at} and sent again with its key took effect {number} times"))
             .expected("one effect")
-            .actual(format!("for reference {reference} there is {}", after.told()))
+            .actual(format!("for reference {reference} found: {}", after.told()))
             .detail(format!("sent again it got {}", told(retry)))
             .cite(cited());
     }
@@ -90,7 +90,7 @@ fn one(evidence: &Evidence, lost: &Lost) -> Judgement {
         judgement
             .severity(Severity::Major)
             .expected("success with the id of what took effect")
-            .actual(format!("{}; for reference {reference} there is {}", told(retry), after.told()))
+            .actual(format!("{}; for reference {reference} found: {}", told(retry), after.told()))
             .cite(cited())
     };
     if retry.status() == Some(409) {

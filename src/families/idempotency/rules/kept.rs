@@ -63,7 +63,7 @@ fn repeated(kept: &Kept, retention: Span) -> Judgement {
             "a key was forgotten within the declared {retention}: its request took effect {number} times"
         ))
         .expected(format!("one effect for {retention}"))
-        .actual(format!("for reference {} there is {}", trial.reference, after.told()));
+        .actual(format!("for reference {} found: {}", trial.reference, after.told()));
         for (span, answer) in repeats {
             judgement = judgement.detail(format!("repeated after {span} it got {}", told(answer)));
         }

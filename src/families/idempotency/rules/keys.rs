@@ -82,14 +82,14 @@ fn one(evidence: &Evidence, tried: &KeyTry) -> Judgement {
         } else {
             Judgement::fail(format!("{} is refused, and takes effect all the same", kind.told()))
                 .expected("a refusal (400) without effect")
-                .actual(format!("{}; there is {}", told(answer), after.told()))
+                .actual(format!("{}; found: {}", told(answer), after.told()))
                 .cite(cited())
         };
     }
     if evidence.declared.required && matches!(kind, KeyKind::Missing | KeyKind::Empty) && number > 0 {
         return Judgement::fail(format!("a request with {} takes effect without protection", kind.told()))
             .expected("a refusal (400): the suite declares that a key is required")
-            .actual(format!("{}; there is {}", told(answer), after.told()))
+            .actual(format!("{}; found: {}", told(answer), after.told()))
             .cite(cited());
     }
     if number > 1 {
@@ -98,7 +98,7 @@ fn one(evidence: &Evidence, tried: &KeyTry) -> Judgement {
             kind.told()
         ))
         .expected("a refusal (400), or one effect")
-        .actual(format!("there is {}", after.told()))
+        .actual(format!("found: {}", after.told()))
         .cite(cited());
     }
     if let Some(judgement) = twin.as_ref().and_then(|twin| collision(evidence, tried, twin)) {

@@ -59,7 +59,7 @@ fn rows(repeated: &Repeated) -> Judgement {
             "one key was sent {sent} times, one after another, and took effect {number} times"
         ))
         .expected("one effect, however often the request is repeated")
-        .actual(format!("for reference {} there is {}", trial.reference, after.told()));
+        .actual(format!("for reference {} found: {}", trial.reference, after.told()));
         for (place, answer) in repeats.iter().enumerate() {
             judgement = judgement.detail(format!("repetition {} got {}", place + 1, told(answer)));
         }

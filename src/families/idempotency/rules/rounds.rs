@@ -84,7 +84,7 @@ fn judge_round(evidence: &Evidence, round: &Round) -> Judgement {
             answers.len()
         ))
         .expected("one effect")
-        .actual(format!("for reference {reference} there is {}", after.told()))
+        .actual(format!("for reference {reference} found: {}", after.told()))
         .detail(format!("the duplicates got {}", got()))
         .cite(cited());
     }
