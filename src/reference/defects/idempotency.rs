@@ -85,5 +85,5 @@ pub(in crate::reference) const TWO_EVENTS: Defect = Defect {
 pub(in crate::reference) const FORGETS_SOON: Defect = Defect {
     name: "idempotency.forgets-soon",
     rules: &["IDM-009"],
-    summary: "a key is kept for 300 ms, although 24 hours are promised",
+    summary: "a key is kept for 2 s, although 24 hours are promised",
 };

@@ -21,7 +21,7 @@ use crate::reference::{
 /// Most keys that are kept. More are refused: forgetting one early would break a promise in silence.
 const CAPACITY: usize = 50_000;
 /// How long a defect keeps a key.
-const SOON: Duration = Duration::from_millis(300);
+const SOON: Duration = Duration::from_secs(2);
 
 /// The keys of one running API.
 #[derive(Debug, Default)]

@@ -110,7 +110,7 @@ pub(super) async fn shows(name: &str, api: &Api) -> bool {
         "forgets-soon" => {
             let Twice { key, reference, .. } = twice(api).await;
             let at_once = count(api, TRANSFERS, &reference).await;
-            tokio::time::sleep(Duration::from_millis(350)).await;
+            tokio::time::sleep(Duration::from_millis(2050)).await;
             pay(api, &key, &transfer(&reference, "10.00")).await;
             at_once == 1 && count(api, TRANSFERS, &reference).await == 2
         }
