@@ -19,7 +19,7 @@ pub struct Times {
     pub limit_hold: Duration,
     /// From one step of an operation to the next, of which there are three; 60 ms unless told otherwise.
     pub operation_step: Duration,
-    /// How long a receiver of events may take to answer; 500 ms unless told otherwise.
+    /// How long a receiver of events may take to answer; 1 s unless told otherwise.
     pub delivery_timeout: Duration,
     /// The waits before each further attempt to deliver an event; 1.0 s, 1.2 s, 1.4 s and 1.6 s unless told otherwise.
     pub redelivery: [Duration; 4],
@@ -35,7 +35,7 @@ impl Default for Times {
             limit_quota: 10,
             limit_hold: Duration::from_millis(100),
             operation_step: Duration::from_millis(60),
-            delivery_timeout: Duration::from_millis(500),
+            delivery_timeout: Duration::from_secs(1),
             redelivery: [1_000, 1_200, 1_400, 1_600].map(Duration::from_millis),
         }
     }

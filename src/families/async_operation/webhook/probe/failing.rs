@@ -18,6 +18,9 @@ use crate::families::{Answer, Session};
 const UNDECLARED: Duration = Duration::from_secs(5);
 /// What clocks, networks and schedulers may add (RULES 0.4).
 const GUARD: Duration = Duration::from_secs(1);
+/// How much longer than declared another attempt is waited for, as a multiple and beyond that: an attempt that is late
+/// is one nevertheless, and only one that is missing costs the wait.
+const LATE: (u32, Duration) = (2, Duration::from_secs(3));
 /// How long the events of an operation may be apart.
 const QUIET: Duration = Duration::from_millis(400);
 /// How long the target may take to give an attempt up, where the suite does not say.
@@ -149,5 +152,5 @@ fn allowance(context: Context<'_>, attempts: usize, answered: Answered) -> Durat
         if attempts <= 1 { redelivery.first.0 } else { longest.max(redelivery.first.0) }
     });
     let timeout = redelivery.and_then(|redelivery| redelivery.timeout).map_or(PATIENCE, |span| span.0);
-    step + GUARD + if answered == Answered::Hung { timeout } else { Duration::ZERO }
+    step * LATE.0 + LATE.1 + if answered == Answered::Hung { timeout } else { Duration::ZERO }
 }

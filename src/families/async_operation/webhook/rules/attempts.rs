@@ -70,13 +70,13 @@ impl<'e> Chain<'e> {
         short.windows(2).any(|two| two == [true, true])
     }
 
-    /// Of two waits in a row, whether the second is less than half of the first. What a target waits after it gave an
-    /// attempt up cannot be seen, for nobody sees when it does.
-    pub(super) fn shrinks(&self) -> impl Iterator<Item = bool> {
+    /// Of two waits in a row, whether the second is less than half of the first, and what the first was between. What a
+    /// target waits after it gave an attempt up cannot be seen, for nobody sees when it does.
+    pub(super) fn shrinks(&self) -> impl Iterator<Item = (bool, [&'e Event; 2])> {
         self.attempts.windows(3).filter(|three| three.iter().take(2).all(|event| event.answered != Answered::Hung)).map(
             |three| {
                 let wait = |at: usize| three[at + 1].received_ms - three[at].received_ms;
-                wait(1) * 2 < wait(0)
+                (wait(1) * 2 < wait(0), [three[0], three[1]])
             },
         )
     }
@@ -88,7 +88,8 @@ impl<'e> Chain<'e> {
     }
 }
 
-/// Whether another attempt should have come by the time when waiting for it ended.
+/// Whether another attempt should have come by the time when waiting for it ended: twice as late as declared, it does
+/// not come any more.
 pub(super) fn overdue(evidence: &Evidence, failing: &Failing, chain: &Chain<'_>) -> bool {
     let (Some(schedule), Some(last)) = (&evidence.declared.redelivery, chain.last()) else { return false };
     let step = if chain.attempts.len() == 1 { Some(schedule.first_ms) } else { schedule.longest_ms };
@@ -98,5 +99,5 @@ pub(super) fn overdue(evidence: &Evidence, failing: &Failing, chain: &Chain<'_>)
         (Answered::Hung, Some(timeout)) => timeout,
         _ => 0,
     };
-    !failing.cut_short && failing.until_ms > last.received_ms + step + timeout
+    !failing.cut_short && failing.until_ms > last.received_ms + 2 * step + timeout
 }
