@@ -49,6 +49,12 @@ pub trait Session: Send + Sync {
     /// Monotonic time since the run started.
     fn now(&self) -> Duration;
 
+    /// How long fincheck itself did not get to work between two instants of the run: what seems to have come late then may
+    /// have come in time, and what was answered then may have been answered late.
+    fn late(&self, _from: Duration, _to: Duration) -> Duration {
+        Duration::ZERO
+    }
+
     /// The target's base URL; nothing is sent to another origin.
     fn base(&self) -> &Url;
 

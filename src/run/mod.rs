@@ -7,6 +7,7 @@ mod afterwards;
 mod events;
 mod judge;
 mod kept;
+mod lateness;
 mod redaction;
 mod schedule;
 mod session;
@@ -26,7 +27,13 @@ use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use self::{afterwards::Afterwards, schedule::Schedule, session::CheckSession, trace::Trace};
+use self::{
+    afterwards::Afterwards,
+    lateness::Lateness,
+    schedule::Schedule,
+    session::{CheckSession, Shared},
+    trace::Trace,
+};
 use crate::{
     exchange::Redactor,
     families::{Evidence, FAMILIES, Observer},
@@ -34,7 +41,7 @@ use crate::{
     plan::{Item, Plan},
     record::{Record, Stopped, SuiteRef, Wait},
     suite::Suite,
-    wire::{Callbacks, Limits, Settings, TlsSettings, Wire, WireError, callbacks},
+    wire::{Limits, Settings, TlsSettings, Wire, WireError, callbacks},
 };
 
 /// How a run is carried out, beyond what the suite says.
@@ -79,17 +86,20 @@ pub async fn run(
     }
     let mut outcome = Driven::default();
     if stopped.is_none() {
-        let seed = options.seed;
-        let driver = Driver {
-            wire: &wire,
-            afterwards: &afterwards,
-            callbacks: &callbacks,
-            values: &values,
-            seed,
-            events: &events,
-            trace: &trace,
+        let lateness = Arc::new(Lateness::default());
+        let shared = Shared {
+            wire: Arc::clone(&wire),
+            afterwards: Arc::clone(&afterwards),
+            callbacks: Arc::clone(&callbacks),
+            trace: Arc::clone(&trace),
+            values: Arc::clone(&values),
+            lateness: Arc::clone(&lateness),
         };
-        outcome = driver.drive(plan, options.jobs).await;
+        let driver = Driver { shared, seed: options.seed, events: &events };
+        outcome = tokio::select! {
+            outcome = driver.drive(plan, options.jobs) => outcome,
+            () = lateness.watch(|| wire.now()) => Driven::default(),
+        };
     }
     let mut notes = trace.notes();
     notes.extend(steps::teardown(suite, &values, &afterwards).await);
@@ -148,13 +158,9 @@ fn millis(time: Duration) -> u64 {
 
 /// Drives the checks of a plan.
 struct Driver<'r> {
-    wire: &'r Arc<Wire>,
-    afterwards: &'r Arc<Afterwards>,
-    callbacks: &'r Arc<Callbacks>,
-    values: &'r Arc<Mutex<Values>>,
+    shared: Shared,
     seed: u64,
     events: &'r Arc<dyn Events>,
-    trace: &'r Arc<Trace>,
 }
 
 impl Driver<'_> {
@@ -181,28 +187,22 @@ impl Driver<'_> {
         if item.planned.rules.is_empty() {
             return None;
         }
-        if self.wire.stopping() || self.trace.unreachable().is_some() {
+        if self.shared.wire.stopping() || self.shared.trace.unreachable().is_some() {
             return None;
         }
         let check = item.check;
         self.events.check_started(check.family().name, check.name());
-        let session = CheckSession::new(
-            self.wire.clone(),
-            self.afterwards.clone(),
-            self.callbacks.clone(),
-            self.trace.clone(),
-            self.values.clone(),
-            check.name(),
-            self.seed,
-        );
+        let session = CheckSession::new(self.shared.clone(), check.name(), self.seed);
         // A fault of ours in one check must not cost what the others learned.
         let probed = AssertUnwindSafe(check.probe(&session, &item.planned)).catch_unwind().await;
         self.events.check_ended(check.family().name, check.name());
         if let Ok(evidence) = &probed {
-            self.trace.found(check.family().name, check.name(), evidence);
+            self.shared.trace.found(check.family().name, check.name(), evidence);
         }
         let evidence = probed
-            .map_err(|_| self.trace.note(format!("internal error while probing `{}`; please report it", check.name())))
+            .map_err(|_| {
+                self.shared.trace.note(format!("internal error while probing `{}`; please report it", check.name()));
+            })
             .ok();
         Some((evidence, session.waited()))
     }

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use url::Url;
 
-use super::{afterwards::Afterwards, lock, trace::Trace};
+use super::{afterwards::Afterwards, lateness::Lateness, lock, trace::Trace};
 use crate::{
     exchange::{Outcome, Request},
     families::{Answer, Cut, Delivery, Mailbox, Place, Sameness, Session},
@@ -18,13 +18,20 @@ use crate::{
     wire::{Callbacks, Wire, callbacks},
 };
 
+/// What the sessions of all checks use.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) wire: Arc<Wire>,
+    pub(super) afterwards: Arc<Afterwards>,
+    pub(super) callbacks: Arc<Callbacks>,
+    pub(super) trace: Arc<Trace>,
+    pub(super) values: Arc<Mutex<Values>>,
+    pub(super) lateness: Arc<Lateness>,
+}
+
 /// Sends on behalf of one check.
 pub(super) struct CheckSession {
-    wire: Arc<Wire>,
-    afterwards: Arc<Afterwards>,
-    callbacks: Arc<Callbacks>,
-    trace: Arc<Trace>,
-    values: Arc<Mutex<Values>>,
+    shared: Shared,
     check: String,
     random: Mutex<ChaCha8Rng>,
     waiting: Arc<Mutex<Waiting>>,
@@ -74,29 +81,12 @@ impl Drop for Wait {
 }
 
 impl CheckSession {
-    pub(super) fn new(
-        wire: Arc<Wire>,
-        afterwards: Arc<Afterwards>,
-        callbacks: Arc<Callbacks>,
-        trace: Arc<Trace>,
-        values: Arc<Mutex<Values>>,
-        check: &str,
-        seed: u64,
-    ) -> Self {
+    pub(super) fn new(shared: Shared, check: &str, seed: u64) -> Self {
         // Each check has a sequence of its own, whatever runs beside it.
         let mut hasher = DefaultHasher::new();
         check.hash(&mut hasher);
         let random = ChaCha8Rng::seed_from_u64(seed ^ hasher.finish());
-        Self {
-            wire,
-            afterwards,
-            callbacks,
-            trace,
-            values,
-            check: check.to_owned(),
-            random: Mutex::new(random),
-            waiting: Arc::default(),
-        }
+        Self { shared, check: check.to_owned(), random: Mutex::new(random), waiting: Arc::default() }
     }
 
     /// How long the check waited.
@@ -108,15 +98,15 @@ impl CheckSession {
 impl Session for CheckSession {
     fn send(&self, mut request: Request) -> BoxFuture<'_, Outcome> {
         request.check.clone_from(&self.check);
-        Box::pin(self.wire.send(request))
+        Box::pin(self.shared.wire.send(request))
     }
 
     fn undo(&self, mut request: Request) -> BoxFuture<'_, Outcome> {
         request.check.clone_from(&self.check);
         Box::pin(async move {
-            match self.afterwards.wire().filter(|_| self.stopping()) {
+            match self.shared.afterwards.wire().filter(|_| self.stopping()) {
                 Some(wire) => wire.send(request).await,
-                None => self.wire.send(request).await,
+                None => self.shared.wire.send(request).await,
             }
         })
     }
@@ -125,12 +115,12 @@ impl Session for CheckSession {
         for request in &mut requests {
             request.check.clone_from(&self.check);
         }
-        Box::pin(self.wire.together(requests))
+        Box::pin(self.shared.wire.together(requests))
     }
 
     fn sever(&self, mut request: Request, cut: Cut) -> BoxFuture<'_, Outcome> {
         request.check.clone_from(&self.check);
-        Box::pin(async move { self.wire.sever(request, cut == Cut::AfterFirstByte).await })
+        Box::pin(async move { self.shared.wire.sever(request, cut == Cut::AfterFirstByte).await })
     }
 
     fn mailbox(&self) -> BoxFuture<'_, Result<Box<dyn Mailbox>, String>> {
@@ -140,39 +130,43 @@ impl Session for CheckSession {
     fn mailbox_at(&self, place: Place) -> BoxFuture<'_, Result<Box<dyn Mailbox>, String>> {
         Box::pin(async move {
             let mailbox = match place {
-                Place::Own => self.callbacks.mailbox(&self.check).await,
-                Place::ByHand => self.callbacks.mailbox_by_hand(&self.check).await,
-                Place::On(address) => self.callbacks.mailbox_on(address, &self.check).await,
+                Place::Own => self.shared.callbacks.mailbox(&self.check).await,
+                Place::ByHand => self.shared.callbacks.mailbox_by_hand(&self.check).await,
+                Place::On(address) => self.shared.callbacks.mailbox_on(address, &self.check).await,
             };
             Ok(Box::new(Received {
                 mailbox: mailbox?,
-                wire: Arc::clone(&self.wire),
+                wire: Arc::clone(&self.shared.wire),
                 waiting: Arc::clone(&self.waiting),
             }) as Box<dyn Mailbox>)
         })
     }
 
     fn hide(&self, secret: &str) {
-        self.trace.hide(secret);
+        self.shared.trace.hide(secret);
     }
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            let _wait = Wait::begin(&self.waiting, &self.wire);
-            self.wire.pause(time).await;
+            let _wait = Wait::begin(&self.waiting, &self.shared.wire);
+            self.shared.wire.pause(time).await;
         })
     }
 
     fn now(&self) -> Duration {
-        self.wire.now()
+        self.shared.wire.now()
+    }
+
+    fn late(&self, from: Duration, to: Duration) -> Duration {
+        self.shared.lateness.between(from, to)
     }
 
     fn base(&self) -> &Url {
-        self.wire.base()
+        self.shared.wire.base()
     }
 
     fn values(&self) -> Values {
-        let mut values = lock(&self.values).clone();
+        let mut values = lock(&self.shared.values).clone();
         let uuid = u128::from(self.random()) << 64 | u128::from(self.random());
         let uuid = uuid::Builder::from_random_bytes(uuid.to_be_bytes()).into_uuid();
         values.entry("uuid".into()).or_insert_with(|| uuid.to_string());
@@ -184,11 +178,11 @@ impl Session for CheckSession {
     }
 
     fn remaining(&self) -> u64 {
-        self.wire.remaining()
+        self.shared.wire.remaining()
     }
 
     fn stopping(&self) -> bool {
-        self.wire.stopping() || self.wire.remaining() == 0
+        self.shared.wire.stopping() || self.shared.wire.remaining() == 0
     }
 }
 

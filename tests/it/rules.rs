@@ -105,14 +105,25 @@ fn on_two_threads<T: Send, R: Send, F: Future<Output = R>>(items: Vec<T>, work: 
     })
 }
 
+/// What failed with a defect.
+async fn failed_with(defect: &'static Defect) -> (&'static str, BTreeSet<String>) {
+    let options = Options { defects: vec![defect], ..Options::default() };
+    (defect.name, failures(&record(options, &SuiteText::Inline(REFERENCE), choice(defect.name)).await))
+}
+
+/// Whether a rule that a defect is to trip did not.
+fn is_missed(defect: &Defect, failed: &BTreeSet<String>) -> bool {
+    defect.rules.iter().any(|rule| !failed.iter().any(|failure| failure.starts_with(rule)))
+}
+
 #[test]
 fn every_defect_is_reported_under_its_rule() {
-    let seen: BTreeMap<&str, BTreeSet<String>> = on_two_threads(DEFECTS.iter().collect(), |defect| async move {
-        let options = Options { defects: vec![defect], ..Options::default() };
-        (defect.name, failures(&record(options, &SuiteText::Inline(REFERENCE), choice(defect.name)).await))
-    })
-    .into_iter()
-    .collect();
+    let mut seen: BTreeMap<&str, BTreeSet<String>> =
+        on_two_threads(DEFECTS.iter().collect(), failed_with).into_iter().collect();
+    // Beside many others a run may not get to work in time, and says so rather than accuse: what needs calm gets it.
+    for defect in DEFECTS.iter().filter(|defect| is_missed(defect, &seen[defect.name])).collect::<Vec<_>>() {
+        seen.extend([runtime().block_on(failed_with(defect))]);
+    }
     let mut missed = String::new();
     let mut told = String::new();
     for defect in DEFECTS {
@@ -138,12 +149,12 @@ fn every_defect_is_reported_under_its_rule() {
 }
 
 /// What time does not decide. Several limits have a defect of limits, and on which of them it shows beyond doubt depends
-/// on time; and where the limiter is another one than declared, so does which other rules notice that.
+/// on time; so does which other rules about limits notice it.
 fn without_chance<'f>(defect: &Defect, failure: &'f str) -> Option<&'f str> {
     if !defect.name.starts_with("rate.") {
         return Some(failure);
     }
-    let is_owed = !ABOUT_THE_KIND.contains(&defect.name) || defect.rules.iter().any(|rule| failure.starts_with(rule));
+    let is_owed = !failure.starts_with("RATE-") || defect.rules.iter().any(|rule| failure.starts_with(rule));
     is_owed.then(|| failure.match_indices(' ').nth(1).map_or(failure, |(at, _)| &failure[..at]))
 }
 

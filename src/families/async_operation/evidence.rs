@@ -109,6 +109,8 @@ pub struct Start {
     pub sent_ms: u64,
     /// When the answer was there.
     pub received_ms: u64,
+    /// For how long of that time fincheck itself did not get to work.
+    pub late_ms: u64,
     /// Its status.
     pub status: u16,
     /// Whether the status says that the work was accepted.
@@ -366,7 +368,7 @@ impl Preference {
                 (self.declared || start.applies(&self.sent)) && !start.is_asynchronous()
             }
             Some(seconds) => {
-                let took_ms = start.received_ms.saturating_sub(start.sent_ms);
+                let took_ms = start.received_ms.saturating_sub(start.sent_ms + start.late_ms);
                 // One second of grace: whole seconds are all that the preference can say.
                 start.applies(&self.sent) && took_ms > (seconds + 1).saturating_mul(1_000)
             }

@@ -112,6 +112,7 @@ impl<'a> Flow<'a> {
             exchange: Some(reply.id),
             sent_ms: millis(reply.sent),
             received_ms: millis(reply.received),
+            late_ms: millis(self.session.late(reply.sent, reply.received)),
             status: reply.status,
             accepted: self.config.accepted.contains(&reply.status),
             state,

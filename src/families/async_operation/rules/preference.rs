@@ -77,7 +77,7 @@ fn feigned(preference: &Preference) -> Option<Judgement> {
     if !preference.breaks(first) || !preference.breaks(second) {
         return None;
     }
-    let took = second.received_ms.saturating_sub(second.sent_ms);
+    let took = second.received_ms.saturating_sub(second.sent_ms + second.late_ms);
     let who = if second.applies(&preference.sent) { "Preference-Applied" } else { "the suite" };
     let judgement = Judgement::fail(format!("a preference that {who} says is applied is not"));
     Some(match preference.wait_s() {

@@ -144,6 +144,8 @@ pub struct Event {
     pub content: String,
     /// How it was answered.
     pub answered: Answered,
+    /// Whether that may have been too late for the target, for fincheck did not get to work for a while.
+    pub late: bool,
     /// What its signature says.
     pub sealed: Option<Sealed>,
 }

@@ -48,6 +48,7 @@ impl Reader<'_> {
             received_ms: u64::try_from(delivery.received.as_millis()).unwrap_or(u64::MAX),
             unreadable,
             answered: answered(&delivery.answered),
+            late: false,
             sealed: self.scheme.zip(key).map(|(scheme, key)| scheme.judge(key, delivery, read.id.as_deref())),
             facts: read.facts,
             id: read.id,

@@ -50,6 +50,7 @@ pub(super) fn event(number: u32, state: &str, version: u64) -> Event {
         id: Some(format!("EVT-{version}")),
         content: format!("content-{state}-{version}"),
         answered: Answered::Acknowledged,
+        late: false,
         sealed: Some(sealed(10)),
     }
 }

@@ -26,6 +26,9 @@ use crate::{exchange::ExchangeId, families::Session, notation::Span};
 /// How long an event is waited for where the suite does not say.
 const UNDECLARED: Duration = Duration::from_secs(10);
 
+/// How long a target waits at least for an answer, where the suite does not say.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// What an operation's state means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -136,6 +139,13 @@ pub async fn probe(session: &dyn Session, context: Context<'_>) -> Evidence {
     office.close().await;
     evidence.declared.keyless = office.keyless();
     gather(&office, &reader, &mut evidence);
+    // An acknowledgement may come too late although the receiver answers at once.
+    let patience =
+        webhook.redelivery.as_ref().and_then(|redelivery| redelivery.timeout).map_or(PATIENCE, |span| span.0);
+    for event in &mut evidence.events {
+        let came = Duration::from_millis(event.received_ms);
+        event.late = session.late(came.saturating_sub(patience), came + patience) * 4 > patience;
+    }
     evidence
 }
 

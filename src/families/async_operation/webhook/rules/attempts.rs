@@ -81,9 +81,9 @@ impl<'e> Chain<'e> {
         )
     }
 
-    /// How often it came again after it was acknowledged.
+    /// How often it came again after it was acknowledged in time.
     pub(super) fn repeats(&self) -> usize {
-        let acknowledged = self.attempts.iter().position(|event| event.answered.is_acknowledged());
+        let acknowledged = self.attempts.iter().position(|event| event.answered.is_acknowledged() && !event.late);
         acknowledged.map_or(0, |at| self.attempts.len() - at - 1)
     }
 }

@@ -381,6 +381,11 @@ mod tests {
         let judgement = judged(evidence(&[chain(0, "c", &main), chain(1, "a", &GOOD)]));
         assert_eq!((judgement.verdict, judgement.severity), (Fail, Some(Severity::Minor)));
         assert_eq!(judgement.actual, "2 deliveries more");
+        let mut late = chain(0, "c", &main);
+        for event in &mut late {
+            event.late = true;
+        }
+        assert_eq!(judged(evidence(&[late, chain(1, "a", &GOOD)])).verdict, Pass);
         // Where most do not come again, an acknowledgement was lost or late.
         let others = ["d", "ee"].map(|subject| chain(0, subject, &[(0, Answered::Acknowledged)]));
         let [one, other] = others;

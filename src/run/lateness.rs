@@ -1,0 +1,90 @@
+//! Whether fincheck itself was late: on a machine that is busy with other things, what looks like a slow target may be
+//! a slow observer.
+
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use super::lock;
+
+/// How often the clock is looked at.
+const TICK: Duration = Duration::from_millis(50);
+/// Being late by less is what schedulers do.
+const LEAST: Duration = Duration::from_millis(50);
+
+/// When fincheck was late, and by how much.
+#[derive(Debug, Default)]
+pub(super) struct Lateness(Mutex<Vec<Spell>>);
+
+/// A time at which fincheck did not get to work.
+#[derive(Debug, Clone, Copy)]
+struct Spell {
+    /// When it ended, since the start of the run.
+    end: Duration,
+    /// How long it was.
+    long: Duration,
+}
+
+impl Lateness {
+    /// Looks at the clock again and again, and never ends.
+    pub(super) async fn watch(&self, now: impl Fn() -> Duration) {
+        loop {
+            let before = Instant::now();
+            tokio::time::sleep(TICK).await;
+            self.woke(before.elapsed(), now());
+        }
+    }
+
+    fn woke(&self, after: Duration, now: Duration) {
+        let long = after.saturating_sub(TICK);
+        if long >= LEAST {
+            lock(&self.0).push(Spell { end: now, long });
+        }
+    }
+
+    /// How long in all it was late between two instants of the run.
+    pub(super) fn between(&self, from: Duration, to: Duration) -> Duration {
+        let spells = lock(&self.0);
+        let within = spells.iter().rev().take_while(|spell| spell.end > from);
+        within.map(|spell| spell.end.min(to).saturating_sub(spell.end.saturating_sub(spell.long).max(from))).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_lies_between_two_instants_counts() {
+        let ms = Duration::from_millis;
+        let lateness = Lateness::default();
+        lateness.woke(ms(60), ms(100));
+        assert_eq!(lateness.between(ms(0), ms(200)), ms(0));
+        lateness.woke(ms(750), ms(1_000));
+        lateness.woke(ms(250), ms(2_000));
+        let between = |from, to| lateness.between(ms(from), ms(to)).as_millis();
+        assert_eq!(
+            [between(0, 3_000), between(900, 1_900), between(1_000, 1_800), between(2_000, 3_000)],
+            [900, 200, 0, 0]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_is_held_up_is_late() {
+        let lateness = Lateness::default();
+        let begun = Instant::now();
+        let held_up = async {
+            tokio::task::yield_now().await;
+            std::thread::sleep(Duration::from_millis(300));
+            while lateness.between(Duration::ZERO, Duration::MAX).is_zero() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            () = lateness.watch(|| begun.elapsed()) => {}
+            () = held_up => {}
+        }
+        assert!(lateness.between(Duration::ZERO, Duration::MAX) >= Duration::from_millis(200));
+    }
+}
