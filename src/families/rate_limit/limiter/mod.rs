@@ -1,7 +1,7 @@
 //! What kind of limiter decides: inferred from decisions alone, each taken somewhere between sending and answer.
 //!
-//! [`Runs`] hold what was seen; [`Trace`] is one run in seconds. `feasible` asks of each [`Model`] whether instants and
-//! parameters exist that explain every decision; [`infer`] compares the models, [`experiment`] says what to send next
+//! `Runs` hold what was seen; `Trace` is one run in seconds. `feasible` asks of each `Model` whether instants and
+//! parameters exist that explain every decision; `infer` compares the models, `experiment` says what to send next
 //! to tell apart those that remain, `timeline` draws what was seen.
 //!
 //! Pitfalls: every check is a relaxation, so the true model is never excluded; what separates models is the traffic,
