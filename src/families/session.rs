@@ -1,6 +1,9 @@
 //! The only way a probe reaches the target.
 
-use std::time::Duration;
+use std::{
+    hash::{Hash, Hasher},
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -63,6 +66,18 @@ pub trait Session: Send + Sync {
 
     /// The next number of the run's seeded random sequence.
     fn random(&self) -> u64;
+
+    /// What tells this run from all others.
+    fn nonce(&self) -> u64 {
+        0
+    }
+
+    /// A number that no other run drew, whatever its seed: what is kept by the target is named by such.
+    fn fresh(&self) -> u64 {
+        let mut hasher = std::hash::DefaultHasher::new();
+        (self.nonce(), self.random()).hash(&mut hasher);
+        hasher.finish()
+    }
 
     /// How many more requests the run may send.
     fn remaining(&self) -> u64;

@@ -94,6 +94,7 @@ pub async fn run(
             trace: Arc::clone(&trace),
             values: Arc::clone(&values),
             lateness: Arc::clone(&lateness),
+            nonce: uuid::Uuid::new_v4().as_u64_pair().1,
         };
         let driver = Driver { shared, seed: options.seed, events: &events };
         outcome = tokio::select! {

@@ -27,6 +27,8 @@ pub(super) struct Shared {
     pub(super) trace: Arc<Trace>,
     pub(super) values: Arc<Mutex<Values>>,
     pub(super) lateness: Arc<Lateness>,
+    /// What tells this run from all others.
+    pub(super) nonce: u64,
 }
 
 /// Sends on behalf of one check.
@@ -175,6 +177,10 @@ impl Session for CheckSession {
 
     fn random(&self) -> u64 {
         lock(&self.random).random()
+    }
+
+    fn nonce(&self) -> u64 {
+        self.shared.nonce
     }
 
     fn remaining(&self) -> u64 {

@@ -61,6 +61,9 @@ pub struct Config {
     /// Calls an operation off, `{{operation}}`: it ends cancelled, or as it would have.
     #[serde(default)]
     pub cancel: Option<Call>,
+    /// Whether nothing exists of an operation that ended cancelled. By default a part may.
+    #[serde(default)]
+    pub cancelled_leaves_nothing: bool,
     /// A client of another principal, who must not see our operations.
     #[serde(default)]
     pub other_client: Option<String>,

@@ -231,6 +231,8 @@ pub struct Cancelled {
 pub struct ResultSeen {
     /// Where it was asked for, or why it could not be.
     pub place: Option<Result<String, String>>,
+    /// Whether it is only what the monitor says.
+    pub inline: bool,
     /// The exchange of the last answer.
     pub exchange: Option<ExchangeId>,
     /// The status of the last answer, or why there was none.

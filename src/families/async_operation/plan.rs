@@ -100,7 +100,8 @@ fn steps(config: &Config, plan: &mut PlannedCheck) {
         }
     }
     if plan.wants("ASY-003") && cancel > 0 {
-        steps.push(("call another one off, and once more after its end".into(), one(config) + 4, 3 + undo));
+        let looked = if config.cancelled_leaves_nothing { lookup } else { 0 };
+        steps.push(("call another one off, and once more after its end".into(), one(config) + 4 + looked, 3 + undo));
     }
     if plan.wants("ASY-004") {
         let looks = result + if plan.wants("ASY-005") { u64::from(LOOKUPS) * lookup } else { 0 };

@@ -60,6 +60,11 @@ pub(in crate::reference) const FAILURE_IS_500: Defect = Defect {
     rules: &["ASY-006"],
     summary: "asking for an operation that has failed is answered with status 500",
 };
+pub(in crate::reference) const CANCELLED_EXECUTES: Defect = Defect {
+    name: "async.cancelled-executes",
+    rules: &["ASY-003"],
+    summary: "an operation that is cancelled places its orders nevertheless",
+};
 pub(in crate::reference) const HALF_EFFECT: Defect = Defect {
     name: "async.half-effect",
     rules: &["ASY-006"],

@@ -131,6 +131,7 @@ pub static DEFECTS: &[Defect] = &[
     async_operation::RESULT_DIFFERS,
     async_operation::TWO_RESULTS,
     async_operation::FAILURE_IS_500,
+    async_operation::CANCELLED_EXECUTES,
     async_operation::HALF_EFFECT,
     async_operation::HIDDEN_FAILURE,
     async_operation::PREFER_REFUSED,

@@ -15,7 +15,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{events::Event, http::Api, tokens::Tenant, variants::QUEUED_TWICE};
+use super::{
+    defects::async_operation::CANCELLED_EXECUTES, events::Event, http::Api, tokens::Tenant, variants::QUEUED_TWICE,
+};
 
 /// Most operations that have ended and are kept; the oldest go first.
 const KEPT: usize = 10_000;
@@ -88,6 +90,9 @@ pub(super) fn cancel(api: &Api, number: u32, tenant: Tenant) -> Result<Operation
     let operation = operation.ok_or(NotCancelled::Unknown)?;
     if operation.status.is_final() {
         return Err(NotCancelled::Ended);
+    }
+    if api.behaviour.has(CANCELLED_EXECUTES) {
+        outcome::reach(api, operation);
     }
     operation.enter(Status::Cancelled);
     publish(api, operation);

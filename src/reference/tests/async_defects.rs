@@ -37,6 +37,8 @@ struct Seen {
     respond_async: Got,
     /// With the preference for a second, and how long that took.
     wait: (Got, Duration),
+    /// How many batches there are of an operation that was cancelled.
+    cancelled_effects: usize,
 }
 
 fn monitor(accepted: &Got) -> Option<String> {
@@ -95,10 +97,19 @@ async fn observe(api: &Api) -> Seen {
         let began = Instant::now();
         (preferring(api, "wait=1", &fresh(), false).await, began.elapsed())
     };
+    let cancelled = async {
+        let reference = fresh();
+        let accepted = started(api, &reference, false).await;
+        let target = monitor(&accepted).unwrap_or_else(|| "/v1/operations/OP-00000000".to_owned());
+        let got = api.send(api.request(Method::POST, &format!("{target}/cancel"))).await;
+        let is_cancelled = got.status == 200 && status(&got) == "cancelled";
+        let rows = api.rows(&format!("{BATCHES}?reference={reference}")).await;
+        if is_cancelled { rows.len() } else { 0 }
+    };
     let reference = fresh();
-    let ((good, anonymous, rival), failing, respond_async, wait) =
-        join!(good, failing, preferring(api, "respond-async", &reference, false), wait);
-    Seen { good, failing, anonymous, rival, respond_async, wait }
+    let ((good, anonymous, rival), failing, respond_async, wait, cancelled_effects) =
+        join!(good, failing, preferring(api, "respond-async", &reference, false), wait, cancelled);
+    Seen { good, failing, anonymous, rival, respond_async, wait, cancelled_effects }
 }
 
 impl Followed {
@@ -143,6 +154,7 @@ fn shows(name: &str, seen: &Seen) -> bool {
         "result-differs" => good.result.as_ref().is_some_and(|got| got.status == 200 && json(got)["count"] == 1),
         "two-results" => good.effects == 2,
         "failure-is-500" => failing.readings.last().is_some_and(|got| got.status == 500),
+        "cancelled-executes" => seen.cancelled_effects > 0,
         "half-effect" => failing.ends("failed") && failing.effects == 1,
         "hidden-failure" => failing.result_is_missing() && failing.effects == 0,
         "prefer-refused" => seen.respond_async.status == 400 && seen.wait.0.status == 400,

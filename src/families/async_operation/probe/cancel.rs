@@ -1,7 +1,10 @@
 //! One operation that is called off.
 
 use super::{
-    super::evidence::{Operation, Purpose, Reading},
+    super::{
+        evidence::{Operation, Purpose, Reading},
+        webhook::Kind,
+    },
     ends,
     flow::Flow,
 };
@@ -18,6 +21,9 @@ pub(super) async fn cancel(flow: Flow<'_>) -> Option<Operation> {
     if run.operation.end().is_some() {
         run.operation.cancelled_late = ends::cancel(flow, &run).await;
         flow.ask_again(&mut run, 2).await;
+    }
+    if flow.config.cancelled_leaves_nothing && run.operation.ended() == Some(Kind::Cancelled) {
+        run.operation.effects = ends::effects(flow, &run).await;
     }
     ends::undo(flow, &run).await;
     Some(run.operation)

@@ -117,12 +117,12 @@ pub(super) async fn cancel(flow: Flow<'_>, run: &Run) -> Option<Cancelled> {
 
 /// What exists of an operation. What should exist may take a while to be seen; what should not may turn up late, or be
 /// taken back.
-async fn effects(flow: Flow<'_>, run: &Run) -> Option<Found> {
+pub(super) async fn effects(flow: Flow<'_>, run: &Run) -> Option<Found> {
     let find = flow.config.effects.as_ref()?;
     let own = flow.config.client.as_deref();
     let reference = &run.operation.reference;
     let settle = flow.config.settle.0;
-    if matches!(run.operation.purpose, Purpose::Failure | Purpose::FailureAgain) {
+    if matches!(run.operation.purpose, Purpose::Failure | Purpose::FailureAgain | Purpose::Cancel) {
         flow.session.pause(settle).await;
         return Some(find.find(flow.session, own, &run.values, reference, &[]).await);
     }

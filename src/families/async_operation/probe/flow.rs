@@ -78,7 +78,7 @@ impl<'a> Flow<'a> {
 
     /// Starts an operation.
     pub(super) async fn start(&self, call: &Call, purpose: Purpose) -> Run {
-        let reference = format!("fincheck-{:016x}", self.session.random());
+        let reference = format!("fincheck-{:016x}", self.session.fresh());
         let mut values = self.session.values();
         values.insert("reference".into(), reference.clone());
         let mut run = Run {

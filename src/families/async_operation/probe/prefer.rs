@@ -39,7 +39,7 @@ pub(super) async fn prefer(flow: Flow<'_>) -> Vec<Preference> {
 async fn start(flow: Flow<'_>, prefer: Option<&str>) -> Option<Start> {
     let call = &flow.config.start;
     let mut values = flow.session.values();
-    values.insert("reference".into(), format!("fincheck-{:016x}", flow.session.random()));
+    values.insert("reference".into(), format!("fincheck-{:016x}", flow.session.fresh()));
     let purpose = if prefer.is_some() { "start an operation with a preference" } else { "start one without" };
     let mut request = call.build(call.who(flow.config.client.as_deref()), &values, purpose).ok()?;
     if let Some(prefer) = prefer {

@@ -36,6 +36,7 @@ pub(super) async fn look(flow: Flow<'_>, run: &mut Run) {
         }
         None if spelling.inline => {
             seen.place = Some(Ok("the monitor".into()));
+            seen.inline = true;
             run.last.clone().inspect(|reply| {
                 seen.exchange = Some(reply.id);
                 seen.outcome = Some(Ok(reply.status));

@@ -4,13 +4,13 @@ use rust_decimal::Decimal;
 
 use super::{
     super::{
-        evidence::{Evidence, Operation, Reading},
+        evidence::{Evidence, Operation, Purpose, Reading},
         webhook::Kind,
     },
     EXAMPLES, on, unseen,
 };
 use crate::{
-    families::JudgedRule,
+    families::{Found, JudgedRule},
     json::Scalar,
     rule::{Judgement, Rule, Severity, Strength},
 };
@@ -25,13 +25,14 @@ pub(super) const ASY_003: JudgedRule = JudgedRule {
                while it goes on, and again afterwards.",
         requirement: "An end is never left. What runs does not wait again, unless that is declared; progress does not \
                       shrink. One odd reading of a replica that is behind is allowed. What was called off ends \
-                      cancelled, or as it would have.",
+                      cancelled, or as it would have, and as the answer to that says; of what ended cancelled nothing \
+                      exists, where that is declared.",
         not_applicable: "The suite says nothing of states.",
         severity: Severity::Critical,
         strength: Strength::Domain,
         source: "AIP-151; Azure REST guidelines (operation status); what handling orders and payments demands",
         remedy: "Make the change to an end one guarded write that no later one can undo, and keep progress beside it.",
-        defects: &["async.terminal-flips", "async.percent-falls"],
+        defects: &["async.terminal-flips", "async.percent-falls", "async.cancelled-executes"],
     },
     judge: |evidence| on(evidence, one_way),
 };
@@ -40,7 +41,9 @@ fn one_way(evidence: &Evidence) -> Judgement {
     let seen: Vec<&Operation> =
         evidence.operations.iter().filter(|one| one.readings.iter().any(|reading| reading.kind.is_some())).collect();
     for operation in &seen {
-        if let Some(judgement) = end_left(operation) {
+        if let Some(judgement) =
+            end_left(operation).or_else(|| told_otherwise(operation)).or_else(|| took_effect(operation))
+        {
             return judgement;
         }
     }
@@ -105,6 +108,36 @@ fn end_left(operation: &Operation) -> Option<Judgement> {
         judgement = judgement.detail(reading.line()).cite(reading.exchange);
     }
     Some(judgement)
+}
+
+/// An end that the answer to calling off told, and another one that the monitor shows afterwards.
+fn told_otherwise(operation: &Operation) -> Option<Judgement> {
+    let cancelled = operation.cancelled.as_ref()?;
+    let (word, told) = cancelled.state.as_ref().filter(|(_, kind)| kind.is_end())?;
+    let end = operation.end()?;
+    let kind = end.kind.filter(|kind| kind != told)?;
+    let accepted = cancelled.status.is_some_and(|status| (200..300).contains(&status));
+    accepted.then(|| {
+        Judgement::fail("an operation that was said to have ended when it was called off ended otherwise")
+            .expected(format!("{} for good", told.as_str()))
+            .actual(format!("{word} in the answer to calling it off, and {} on the monitor", kind.as_str()))
+            .detail(end.line())
+            .cite(cancelled.exchange)
+            .cite(end.exchange)
+    })
+}
+
+/// What exists of an operation that ended cancelled, looked for only where nothing may.
+fn took_effect(operation: &Operation) -> Option<Judgement> {
+    let ids = operation.effects.as_ref()?.ids()?;
+    let cancelled = operation.purpose == Purpose::Cancel && operation.ended() == Some(Kind::Cancelled);
+    (cancelled && !ids.is_empty()).then(|| {
+        Judgement::fail("an operation that ended cancelled took effect nevertheless")
+            .expected(format!("nothing with the reference {}", operation.reference))
+            .actual(format!("{}: {}", ids.len(), ids.iter().take(5).copied().collect::<Vec<_>>().join(", ")))
+            .cite(operation.end().and_then(|end| end.exchange))
+            .cite(operation.effects.iter().flat_map(Found::exchanges))
+    })
 }
 
 /// What ran and waits again, twice in a row.

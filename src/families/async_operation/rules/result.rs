@@ -93,7 +93,10 @@ fn wrong(evidence: &Evidence, operation: &Operation) -> Option<Judgement> {
         // Where the result itself can be read, a listing that lacks it may only be late.
         Some(ids)
             if ids.is_empty()
-                && operation.result.as_ref().is_none_or(|result| !matches!(result.outcome, Some(Ok(200..=299)))) =>
+                && operation
+                    .result
+                    .as_ref()
+                    .is_none_or(|result| result.inline || !matches!(result.outcome, Some(Ok(200..=299)))) =>
         {
             let judgement = Judgement::fail("an operation succeeded, and nothing exists of it")
                 .expected(format!("one thing with the reference {}", operation.reference))

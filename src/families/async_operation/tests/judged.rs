@@ -6,7 +6,7 @@ use crate::{
     families::{
         Found, FoundRow,
         async_operation::{
-            evidence::{Declared, Ending, Monitor, Operation, Purpose, Reading, Start},
+            evidence::{Cancelled, Declared, Ending, Monitor, Operation, Purpose, Reading, ResultSeen, Start},
             webhook::Kind,
         },
     },
@@ -133,4 +133,33 @@ fn latency_is_only_told_where_no_deadline_is_declared() {
     let judgement = judged("ASY-004", one(operation(vec![reading(20, "done", Kind::Succeeded)])));
     assert_eq!(judgement.verdict, Verdict::NotApplicable);
     assert!(judgement.message.contains("2.005 s"), "{}", judgement.message);
+}
+
+#[test]
+fn an_end_told_when_it_was_called_off_holds() {
+    let called_off = |word: &str, kind| {
+        let readings = vec![
+            reading(2, "running", Kind::Running),
+            reading(3, "done", Kind::Succeeded),
+            reading(4, "done", Kind::Succeeded),
+        ];
+        let cancelled =
+            Cancelled { exchange: Some(ExchangeId(9)), status: Some(200), state: Some((word.into(), kind)) };
+        judged("ASY-003", one(Operation { cancelled: Some(cancelled), ..operation(readings) }))
+    };
+    assert_eq!(called_off("cancelled", Kind::Cancelled).verdict, Verdict::Fail);
+    assert_eq!(called_off("cancelling", Kind::Running).verdict, Verdict::Pass);
+    assert_eq!(called_off("done", Kind::Succeeded).verdict, Verdict::Pass);
+}
+
+#[test]
+fn a_result_on_the_monitor_alone_does_not_show_that_anything_exists() {
+    let succeeded = |inline| {
+        let readings = vec![reading(2, "done", Kind::Succeeded)];
+        let result =
+            ResultSeen { place: Some(Ok("there".into())), outcome: Some(Ok(200)), inline, ..ResultSeen::default() };
+        let operation = Operation { result: Some(result), effects: Some(Found::Rows(vec![])), ..operation(readings) };
+        judged("ASY-005", one(operation)).verdict
+    };
+    assert_eq!((succeeded(true), succeeded(false)), (Verdict::Fail, Verdict::Inconclusive));
 }

@@ -33,7 +33,7 @@ pub(super) struct Heard {
 
 /// Reads an outcome; `id` is where a success holds the id of what was created.
 pub(super) fn hear(outcome: Outcome, id: &Path) -> Heard {
-    let Reply { id: exchange, status, headers, body, sent, received, .. } = match outcome {
+    let Reply { id: exchange, url, status, headers, body, sent, received } = match outcome {
         Ok(reply) => reply,
         Err(failure) => {
             let got = Got::Nothing { kind: failure.kind, why: cropped(&failure.message) };
@@ -55,7 +55,10 @@ pub(super) fn hear(outcome: Outcome, id: &Path) -> Heard {
         sent_us: micros(sent),
         received_us: micros(received),
         id: found.as_ref().and_then(Scalar::text).filter(|text| !text.is_empty()).map(cropped),
-        location: headers.get("location").map(cropped),
+        // A reference is resolved against the target of the request (RFC 9110 §10.2.2).
+        location: headers
+            .get("location")
+            .map(|place| cropped(url.join(place).as_ref().map_or(place, |resolved| resolved.as_str()))),
         marker: marker(&headers),
         difference: None,
     };

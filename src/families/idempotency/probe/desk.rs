@@ -1,7 +1,6 @@
 //! Where requests with keys are made out, sent, and their effects counted.
 
 use std::{
-    hash::{DefaultHasher, Hash, Hasher},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -102,13 +101,8 @@ impl<'a> Desk<'a> {
     /// A reference and a key that nothing has used: not even an earlier run with the same seed.
     pub(super) fn fresh(&self) -> Result<Seed, String> {
         let mut values = self.session.values();
-        let draw = |purpose: &str| {
-            let mut hasher = DefaultHasher::new();
-            (values.get("run_id"), purpose).hash(&mut hasher);
-            hasher.finish() ^ self.session.random()
-        };
-        let reference = format!("fc{:016x}", draw("reference"));
-        let bytes = (u128::from(draw("high")) << 64 | u128::from(draw("low"))).to_be_bytes();
+        let reference = format!("fc{:016x}", self.session.fresh());
+        let bytes = (u128::from(self.session.fresh()) << 64 | u128::from(self.session.fresh())).to_be_bytes();
         let uuid = uuid::Builder::from_random_bytes(bytes).into_uuid().to_string();
         values.insert("uuid".into(), uuid.clone());
         values.insert("reference".into(), reference.clone());
@@ -169,8 +163,10 @@ impl<'a> Desk<'a> {
         loop {
             let mut heard = self.ask(request, id).await;
             heard.answer.tries = tries;
-            let pause = heard.retry_after.map_or(step, |asked| asked.max(step));
-            let late = self.session.now() + pause > until + step;
+            // The last try comes when the key may no longer be in progress, whatever wait is asked for.
+            let left = until.saturating_sub(self.session.now());
+            let pause = heard.retry_after.map_or(step, |asked| asked.max(step)).min(left.max(step));
+            let late = left.is_zero();
             if !waits(&heard.answer) || late || tries >= MOST_TRIES || self.session.stopping() {
                 return heard;
             }

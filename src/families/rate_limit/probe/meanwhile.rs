@@ -175,7 +175,7 @@ impl Prober<'_> {
     }
 
     async fn create(&mut self, write: &Write, purpose: &'static str) -> Create {
-        let reference = format!("fincheck-{:016x}", self.session.random());
+        let reference = format!("fincheck-{:016x}", self.session.fresh());
         let mut values = self.session.values();
         values.insert("reference".into(), reference.clone());
         let own = self.config.client.as_deref();

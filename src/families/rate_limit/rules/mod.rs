@@ -14,7 +14,7 @@ mod writes;
 use super::evidence::{Answer, Burst, Evidence, Kind};
 use crate::{
     families::{Evidence as AnyEvidence, JudgedRule},
-    rule::Judgement,
+    rule::{Judgement, Verdict},
 };
 
 /// Every rule of the family, by id.
@@ -36,7 +36,27 @@ pub(super) static RULES: &[JudgedRule] = &[
 ];
 
 fn quota(evidence: &AnyEvidence) -> Judgement {
-    on(evidence, |evidence| unspent(evidence).unwrap_or_else(|| model::quota(evidence.model.as_ref())))
+    on(evidence, |evidence| {
+        let judgement = unspent(evidence).unwrap_or_else(|| model::quota(evidence.model.as_ref()));
+        match longer_than_declared(evidence).filter(|_| judgement.verdict == Verdict::Pass) {
+            Some(why) => Judgement::inconclusive(why),
+            None => judgement,
+        }
+    })
+}
+
+/// What is let through within a wait is not seen by who waits as told: a wait that is longer than the declared window may
+/// be a longer window.
+fn longer_than_declared(evidence: &Evidence) -> Option<String> {
+    let window = evidence.declared.limit.as_ref()?.window?;
+    let longest = evidence.waits.iter().filter_map(|wait| wait.told_ms).max()?;
+    (u128::from(longest) > window.0.as_millis() + 1_000).then(|| {
+        format!(
+            "waits of up to {} are asked for, longer than the declared window of {window}: whether the limit recovers \
+             within it was not seen",
+            seconds(longest)
+        )
+    })
 }
 
 fn kind(evidence: &AnyEvidence) -> Judgement {

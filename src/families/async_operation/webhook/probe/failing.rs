@@ -96,6 +96,7 @@ async fn fail(
         let events: Vec<Event> = deliveries
             .iter()
             .skip(before)
+            .filter(|delivery| delivery.received >= registered.since)
             .flat_map(|delivery| reader.read(delivery, registered.number, None))
             .collect();
         let until = match wait(context, &events) {

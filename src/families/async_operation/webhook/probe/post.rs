@@ -50,6 +50,8 @@ pub(super) struct Registered {
     pub(super) key: Option<hmac::Key>,
     /// How many seconds the target's clock is ahead of ours.
     pub(super) clock_ahead_s: Option<i64>,
+    /// When the registration was answered: what came before that is an endpoint's verification, and could not be signed.
+    pub(super) since: Duration,
     /// Whether it is taken back.
     gone: AtomicBool,
 }
@@ -161,7 +163,8 @@ impl<'a> Office<'a> {
         });
         let mut open = self.all_open();
         let number = open.len();
-        let registered = Registered { number, mailbox, id, key, clock_ahead_s, gone: AtomicBool::new(false) };
+        let since = reply.map_or(Duration::ZERO, |reply| reply.received);
+        let registered = Registered { number, mailbox, id, key, clock_ahead_s, since, gone: AtomicBool::new(false) };
         let registered = Arc::new(registered);
         open.push(Arc::clone(&registered));
         registered
@@ -273,7 +276,8 @@ impl<'a> Office<'a> {
         let open: Vec<_> = self.all_open().clone();
         let read = |registered: &Arc<Registered>| {
             let deliveries = registered.mailbox.deliveries();
-            let events = deliveries.iter().flat_map(|d| reader.read(d, registered.number, registered.key.as_ref()));
+            let deliveries = deliveries.iter().filter(|delivery| delivery.received >= registered.since);
+            let events = deliveries.flat_map(|d| reader.read(d, registered.number, registered.key.as_ref()));
             events.collect::<Vec<_>>()
         };
         open.iter().flat_map(read).collect()

@@ -33,7 +33,9 @@ pub const ASY_011: JudgedRule = JudgedRule {
 };
 
 fn orderable(evidence: &Evidence) -> Judgement {
-    let events: Vec<&Event> = readable(evidence).collect();
+    // What tells of no operation is not what was asked for, and not ours to judge.
+    let tells = |event: &&Event| !evidence.declared.subject || event.facts.subject.is_some();
+    let events: Vec<&Event> = readable(evidence).filter(tells).collect();
     if events.is_empty() {
         let unread = evidence.events.first();
         return unread.map_or_else(
@@ -132,12 +134,12 @@ fn unordered(evidence: &Evidence, events: &[&Event]) -> Option<Judgement> {
     })
 }
 
-/// The different events of each operation; the same event, delivered to two addresses or twice, counts once.
-fn by_subject<'e>(events: &[&'e Event]) -> BTreeMap<&'e str, Vec<&'e Event>> {
-    let mut subjects: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
+/// The different events of each operation, for each address by itself; the same event delivered twice counts once.
+fn by_subject<'e>(events: &[&'e Event]) -> BTreeMap<(usize, &'e str), Vec<&'e Event>> {
+    let mut subjects: BTreeMap<(usize, &str), Vec<&Event>> = BTreeMap::new();
     for event in events {
         let Some(subject) = &event.facts.subject else { continue };
-        let several = subjects.entry(subject).or_default();
+        let several = subjects.entry((event.mailbox, subject)).or_default();
         if !several.iter().any(|known| known.facts == event.facts) {
             several.push(event);
         }
@@ -203,6 +205,23 @@ mod tests {
             event.facts.version = Some(crate::json::Scalar::Number("1".into()));
         };
         assert_eq!(with(other), NotApplicable);
+    }
+
+    #[test]
+    fn each_address_has_its_own_order_and_what_names_no_operation_is_left_alone() {
+        let mut evidence = two();
+        let mut elsewhere = evidence.events.clone();
+        for event in &mut elsewhere {
+            // An event of its own for each address.
+            event.mailbox = 1;
+            event.id = Some(format!("{}-1", event.id.as_deref().unwrap()));
+            event.facts.created = Created::At("2026-01-02T03:04:06Z".into());
+        }
+        evidence.events.extend(elsewhere);
+        let mut other = event(9, "running", 1);
+        (other.facts.subject, other.facts.version, other.id) = (None, None, None);
+        evidence.events.push(other);
+        assert_eq!(judged(evidence).verdict, Pass);
     }
 
     #[test]

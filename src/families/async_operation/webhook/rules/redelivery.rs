@@ -337,6 +337,17 @@ mod tests {
     }
 
     #[test]
+    fn events_that_look_alike_and_name_no_operation_are_no_storm() {
+        let mut thin: Vec<Event> =
+            chain(0, "x", &[(0, Answered::Refused(500)), (20, Answered::Reset), (40, Answered::Acknowledged)]);
+        for (number, event) in thin.iter_mut().enumerate() {
+            (event.facts.subject, event.id) = (None, Some(format!("thin-{number}")));
+        }
+        let good = chain(1, "a", &GOOD);
+        assert_eq!(judged(evidence(&[thin, good])).verdict, Pass);
+    }
+
+    #[test]
     fn a_storm_fails_unless_it_is_the_schedule() {
         let storm = [(0, Answered::Refused(500)), (20, Answered::Reset), (40, Answered::Acknowledged)];
         let judgement = judged(evidence(&[chain(1, "a", &storm)]));

@@ -86,6 +86,7 @@ pub(super) struct Bank {
     payments: Vec<Payment>,
     postings: Vec<(String, String)>,
     keys: HashMap<String, Known>,
+    asks_to_wait: Option<u64>,
 }
 
 impl Bank {
@@ -95,6 +96,7 @@ impl Bank {
             lag: Duration::ZERO,
             processing: Duration::ZERO,
             longest: 64,
+            asks_to_wait: None,
             payments: Vec::new(),
             postings: Vec::new(),
             keys: HashMap::new(),
@@ -109,6 +111,11 @@ impl Bank {
     /// Work takes so long.
     pub(super) fn processing(self, processing: Duration) -> Self {
         Self { processing, ..self }
+    }
+
+    /// Who asks while work goes on is told to come back after so many seconds.
+    pub(super) fn asks_to_wait(self, seconds: u64) -> Self {
+        Self { asks_to_wait: Some(seconds), ..self }
     }
 
     /// Keys may be so long.
@@ -218,7 +225,11 @@ impl Bank {
         };
         let Some(payment) = known.payment else { return refused(409, "key_spent") };
         if way == Way::Stuck && known.cut {
-            return refused(409, "in_progress");
+            let refusal = refused(409, "in_progress");
+            return match self.asks_to_wait {
+                Some(seconds) => refusal.header("retry-after", seconds.to_string()),
+                None => refusal,
+            };
         }
         if now < known.at + self.processing {
             return if way == Way::RaceIs500 { refused(500, "oops") } else { refused(409, "in_progress") };

@@ -119,6 +119,12 @@ fn work_that_takes_a_while_and_rows_that_come_late_are_waited_for() {
 }
 
 #[test]
+fn a_longer_wait_than_work_may_take_is_asked_once_more_when_work_must_be_done() {
+    let slow = Bank::new(Way::Honest).processing(Duration::from_millis(700)).asks_to_wait(30);
+    passes(&item(), slow);
+}
+
+#[test]
 fn rows_later_than_declared_are_no_failure() {
     let late = Bank::new(Way::Honest).lag(Duration::from_secs(8));
     let judged = judged(&item(), late);
