@@ -229,7 +229,7 @@ async fn every_defect_and_variant_of_operations_shows_itself_and_nothing_else() 
     let names = names.chain(DEFECTS.iter().map(|defect| (defect.name, true)));
     let names = names.chain(VARIANTS.iter().map(|variant| (variant.name, false)));
     let names: Vec<(&str, bool)> = names.filter(|(name, _)| name.starts_with("async.") || *name == "clean").collect();
-    assert_eq!(names.len(), 1 + 16 + 7);
+    assert_eq!(names.len(), 1 + 17 + 7);
     let found: Vec<(&str, Vec<&str>)> =
         stream::iter(names).map(|(name, is_defect)| told(name, is_defect)).buffered(6).collect().await;
     let expected = |name| if name == "clean" { vec![] } else { vec![name] };
