@@ -169,7 +169,7 @@ impl Session for CheckSession {
 
     fn values(&self) -> Values {
         let mut values = lock(&self.shared.values).clone();
-        let uuid = u128::from(self.random()) << 64 | u128::from(self.random());
+        let uuid = u128::from(self.fresh()) << 64 | u128::from(self.fresh());
         let uuid = uuid::Builder::from_random_bytes(uuid.to_be_bytes()).into_uuid();
         values.entry("uuid".into()).or_insert_with(|| uuid.to_string());
         values

@@ -55,6 +55,13 @@ fn choice(what_is_odd: &str) -> Choice {
 /// Runs a suite against the reference API.
 async fn record(options: Options, text: &SuiteText<'_>, choice: Choice) -> Record {
     let api = reference::start(Options { transactions: TRANSACTIONS, ..options }).await.unwrap();
+    let record = record_of(&api, text, choice).await;
+    api.stop().await;
+    record
+}
+
+/// Runs a suite against an API that goes on.
+async fn record_of(api: &reference::Running, text: &SuiteText<'_>, choice: Choice) -> Record {
     let environment = |name: &str| {
         Some(match name {
             "FINCHECK_DEMO_URL" => api.base_url().to_owned(),
@@ -72,9 +79,7 @@ async fn record(options: Options, text: &SuiteText<'_>, choice: Choice) -> Recor
     let suite = suite.unwrap_or_else(|report| panic!("{}", report.render(false, 100)));
     let plan = Plan::new(&suite, choice).unwrap();
     let run = run::Options { jobs: 4, seed: 1, ..run::Options::default() };
-    let record = run::run(&plan, &run, Arc::new(Silent), CancellationToken::new()).await.unwrap();
-    api.stop().await;
-    record
+    run::run(&plan, &run, Arc::new(Silent), CancellationToken::new()).await.unwrap()
 }
 
 /// What failed: `PAG-005 critical positions`.
@@ -161,6 +166,21 @@ fn without_chance<'f>(defect: &Defect, failure: &'f str) -> Option<&'f str> {
 fn difference(expected: &str, actual: &str) -> String {
     let diff = similar::TextDiff::from_lines(expected, actual);
     diff.unified_diff().context_radius(2).to_string()
+}
+
+#[test]
+fn a_second_run_with_the_same_seed_meets_nothing_of_the_first() {
+    runtime().block_on(async {
+        let api = reference::start(Options { transactions: TRANSACTIONS, ..Options::default() }).await.unwrap();
+        let only = ["async_operation", "idempotency"].map(str::to_owned).to_vec();
+        for _ in 0..2 {
+            let choice = Choice { only: only.clone(), ..Choice::default() };
+            let record = record_of(&api, &SuiteText::Inline(REFERENCE), choice).await;
+            assert!(record.findings.iter().any(|finding| finding.verdict == Verdict::Pass));
+            assert_eq!(failures(&record), BTreeSet::new());
+        }
+        api.stop().await;
+    });
 }
 
 #[test]

@@ -158,7 +158,7 @@ impl Probe<'_> {
     }
 
     fn uuid(&self) -> String {
-        let (high, low) = (u128::from(self.session.random()), u128::from(self.session.random()));
+        let (high, low) = (u128::from(self.session.fresh()), u128::from(self.session.fresh()));
         uuid::Builder::from_random_bytes((high << 64 | low).to_be_bytes()).into_uuid().to_string()
     }
 }
