@@ -2,6 +2,7 @@
 //! a slow observer.
 
 use std::{
+    convert::Infallible,
     sync::Mutex,
     time::{Duration, Instant},
 };
@@ -28,7 +29,7 @@ struct Spell {
 
 impl Lateness {
     /// Looks at the clock again and again, and never ends.
-    pub(super) async fn watch(&self, now: impl Fn() -> Duration) {
+    pub(super) async fn watch(&self, now: impl Fn() -> Duration) -> Infallible {
         loop {
             let before = Instant::now();
             tokio::time::sleep(TICK).await;
@@ -82,7 +83,7 @@ mod tests {
             }
         };
         tokio::select! {
-            () = lateness.watch(|| begun.elapsed()) => {}
+            never = lateness.watch(|| begun.elapsed()) => match never {},
             () = held_up => {}
         }
         assert!(lateness.between(Duration::ZERO, Duration::MAX) >= Duration::from_millis(200));

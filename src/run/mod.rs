@@ -99,7 +99,7 @@ pub async fn run(
         let driver = Driver { shared, seed: options.seed, events: &events };
         outcome = tokio::select! {
             outcome = driver.drive(plan, options.jobs) => outcome,
-            () = lateness.watch(|| wire.now()) => Driven::default(),
+            never = lateness.watch(|| wire.now()) => match never {},
         };
     }
     let mut notes = trace.notes();
