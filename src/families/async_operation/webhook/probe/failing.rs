@@ -150,8 +150,9 @@ fn allowance(context: Context<'_>, attempts: usize, answered: Answered) -> Durat
     let redelivery = context.webhook.redelivery.as_ref();
     let step = redelivery.map_or(UNDECLARED, |redelivery| {
         let longest = redelivery.longest.map_or(redelivery.first.0 * 2, |span| span.0);
-        if attempts <= 1 { redelivery.first.0 } else { longest.max(redelivery.first.0) }
+        let step = if attempts <= 1 { redelivery.first.0 } else { longest.max(redelivery.first.0) };
+        step * LATE.0 + LATE.1
     });
     let timeout = redelivery.and_then(|redelivery| redelivery.timeout).map_or(PATIENCE, |span| span.0);
-    step * LATE.0 + LATE.1 + if answered == Answered::Hung { timeout } else { Duration::ZERO }
+    step + GUARD + if answered == Answered::Hung { timeout } else { Duration::ZERO }
 }

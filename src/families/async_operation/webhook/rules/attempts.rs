@@ -17,12 +17,11 @@ pub(super) struct Chain<'e> {
 /// Attempts say the same, whatever id they come under, or have the same id and tell of the same. What names no operation
 /// says nothing that only one event could say.
 pub(super) fn chains(evidence: &Evidence, mailbox: usize) -> Vec<Chain<'_>> {
-    let tells = |event: &Event| !evidence.declared.subject || event.facts.subject.is_some();
     let mut chains: Vec<Chain<'_>> = Vec::new();
     for event in super::readable(evidence).filter(|event| event.mailbox == mailbox) {
         let alike = |chain: &&mut Chain<'_>| {
             chain.attempts.iter().any(|known| {
-                known.content == event.content && tells(event)
+                known.content == event.content && super::tells(evidence, event)
                     || known.id.is_some() && known.id == event.id && known.facts == event.facts
             })
         };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     super::evidence::{Created, Event, Evidence},
-    count, nothing_came, on, readable, shown,
+    count, nothing_came, on, readable, shown, tells,
 };
 use crate::{
     families::JudgedRule,
@@ -33,10 +33,14 @@ pub const ASY_011: JudgedRule = JudgedRule {
 };
 
 fn orderable(evidence: &Evidence) -> Judgement {
-    // What tells of no operation is not what was asked for, and not ours to judge.
-    let tells = |event: &&Event| !evidence.declared.subject || event.facts.subject.is_some();
-    let events: Vec<&Event> = readable(evidence).filter(tells).collect();
+    let events: Vec<&Event> = readable(evidence).filter(|event| tells(evidence, event)).collect();
     if events.is_empty() {
+        if let Some(event) = readable(evidence).next() {
+            return shown(
+                Judgement::inconclusive("no event names its operation where the suite says it does"),
+                [event],
+            );
+        }
         let unread = evidence.events.first();
         return unread.map_or_else(
             || nothing_came(evidence),
@@ -222,6 +226,17 @@ mod tests {
         (other.facts.subject, other.facts.version, other.id) = (None, None, None);
         evidence.events.push(other);
         assert_eq!(judged(evidence).verdict, Pass);
+    }
+
+    #[test]
+    fn where_no_event_names_an_operation_nothing_is_decided() {
+        let mut evidence = two();
+        evidence.events.iter_mut().for_each(|event| event.facts.subject = None);
+        let judgement = judged(evidence);
+        assert!(
+            judgement.verdict == Inconclusive && judgement.message.contains("names its operation"),
+            "{judgement:?}"
+        );
     }
 
     #[test]

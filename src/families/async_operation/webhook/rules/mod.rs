@@ -42,6 +42,11 @@ fn readable(evidence: &Evidence) -> impl Iterator<Item = &Event> {
     evidence.events.iter().filter(|event| event.unreadable.is_none())
 }
 
+/// Whether an event tells of an operation, as far as the suite says where. What does not is not what was asked for.
+fn tells(evidence: &Evidence, event: &Event) -> bool {
+    !evidence.declared.subject || event.facts.subject.is_some()
+}
+
 /// Why nothing is known, where no callback came.
 fn nothing_came(evidence: &Evidence) -> Judgement {
     let judgement = Judgement::inconclusive("no callback came, so nothing can be said of them");
