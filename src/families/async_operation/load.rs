@@ -119,6 +119,13 @@ fn rest(config: &Config, setting: &Setting<'_>, problems: &mut Vec<Problem>) {
             setting.known_names(template.names(), &["operation", "reference"], &at, problems);
         }
     }
+    if config.cancelled_leaves_nothing && (config.cancel.is_none() || config.effects.is_none()) {
+        let problem = Problem::new("/cancelled_leaves_nothing", "nothing says how that is seen");
+        problems.push(
+            problem
+                .help("say with `cancel` how an operation is called off, and with `effects` how what exists is found"),
+        );
+    }
     if let Some(find) = &config.effects {
         find.problems("/effects", setting, &["operation"], problems);
         let starts = [Some(("/start", &config.start)), config.failing.as_ref().map(|f| ("/failing/start", &f.start))];

@@ -25,8 +25,8 @@ pub(super) const ASY_003: JudgedRule = JudgedRule {
                while it goes on, and again afterwards.",
         requirement: "An end is never left. What runs does not wait again, unless that is declared; progress does not \
                       shrink. One odd reading of a replica that is behind is allowed. What was called off ends \
-                      cancelled, or as it would have, and as the answer to that says; of what ended cancelled nothing \
-                      exists, where that is declared.",
+                      cancelled, or as it would have, but never succeeds once that was answered with cancelled; of \
+                      what ended cancelled nothing exists, where that is declared.",
         not_applicable: "The suite says nothing of states.",
         severity: Severity::Critical,
         strength: Strength::Domain,
@@ -110,17 +110,17 @@ fn end_left(operation: &Operation) -> Option<Judgement> {
     Some(judgement)
 }
 
-/// An end that the answer to calling off told, and another one that the monitor shows afterwards.
+/// Success, although calling off was answered with `cancelled`. A word of success in that answer may be about the answer
+/// itself, and that what was called off failed is one way to say that it was.
 fn told_otherwise(operation: &Operation) -> Option<Judgement> {
     let cancelled = operation.cancelled.as_ref()?;
-    let (word, told) = cancelled.state.as_ref().filter(|(_, kind)| kind.is_end())?;
-    let end = operation.end()?;
-    let kind = end.kind.filter(|kind| kind != told)?;
+    let (word, _) = cancelled.state.as_ref().filter(|(_, told)| *told == Kind::Cancelled)?;
+    let end = operation.end().filter(|end| end.kind == Some(Kind::Succeeded))?;
     let accepted = cancelled.status.is_some_and(|status| (200..300).contains(&status));
     accepted.then(|| {
-        Judgement::fail("an operation that was said to have ended when it was called off ended otherwise")
-            .expected(format!("{} for good", told.as_str()))
-            .actual(format!("{word} in the answer to calling it off, and {} on the monitor", kind.as_str()))
+        Judgement::fail("an operation that was said to be cancelled when it was called off succeeded")
+            .expected("cancelled for good")
+            .actual(format!("{word} in the answer to calling it off, and success on the monitor"))
             .detail(end.line())
             .cite(cancelled.exchange)
             .cite(end.exchange)

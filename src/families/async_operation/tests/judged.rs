@@ -150,6 +150,15 @@ fn an_end_told_when_it_was_called_off_holds() {
     assert_eq!(called_off("cancelled", Kind::Cancelled).verdict, Verdict::Fail);
     assert_eq!(called_off("cancelling", Kind::Running).verdict, Verdict::Pass);
     assert_eq!(called_off("done", Kind::Succeeded).verdict, Verdict::Pass);
+    // What the answer says of itself, and another word for having been called off.
+    let ended = |word: &str, kind, told: &str, meaning| {
+        let cancelled =
+            Cancelled { exchange: Some(ExchangeId(9)), status: Some(200), state: Some((told.into(), meaning)) };
+        let readings = vec![reading(2, "running", Kind::Running), reading(3, word, kind), reading(4, word, kind)];
+        judged("ASY-003", one(Operation { cancelled: Some(cancelled), ..operation(readings) })).verdict
+    };
+    assert_eq!(ended("cancelled", Kind::Cancelled, "done", Kind::Succeeded), Verdict::Pass);
+    assert_eq!(ended("failed", Kind::Failed, "cancelled", Kind::Cancelled), Verdict::Pass);
 }
 
 #[test]
