@@ -1,7 +1,7 @@
 //! Which checks may run side by side.
 //!
-//! Readers first, as many at once as there are jobs; a writer once no reader is left, beside writers of other things; a
-//! check that spends the limits of clients beside whatever uses none of them; one that says not whose limits, alone and last.
+//! Readers first, as many at once as there are jobs; a writer once no reader is left, beside writers of other things (what
+//! judges the traffic of the whole run minds no writes, and holds up no writer); a check that spends the limits of clients beside whatever uses none of them; one that says not whose limits, alone and last.
 
 use crate::families::{Footprint, PlannedCheck};
 
@@ -38,7 +38,9 @@ impl<'p> Schedule<'p> {
         let is_reader = |(_, other): &&(usize, &PlannedCheck)| other.footprint == Footprint::Reads;
         match check.footprint {
             Footprint::Reads => self.running.iter().filter(is_reader).count() < self.jobs,
-            Footprint::Writes => !self.running.iter().chain(&self.waiting).any(|other| is_reader(&other)),
+            Footprint::Writes => {
+                !self.running.iter().chain(&self.waiting).any(|other| is_reader(&other) && !other.1.passive)
+            }
             Footprint::Saturates if is_alone(check) => {
                 self.running.is_empty() && self.waiting.iter().all(|(_, other)| is_alone(other))
             }
@@ -112,6 +114,14 @@ mod tests {
             check(Writes, &["a"], &[], &[]),
         ];
         assert_eq!(groups(2, &checks), [vec![1, 3], vec![5], vec![0, 2], vec![4], vec![6]]);
+    }
+
+    #[test]
+    fn what_judges_all_traffic_and_waits_for_a_limit_holds_up_no_writer() {
+        use Footprint::{Reads, Saturates, Writes};
+        let passive = PlannedCheck { passive: true, ..check(Reads, &["a", "b"], &[], &[]) };
+        let checks = [check(Saturates, &["b"], &[], &["b"]), passive, check(Writes, &["a"], &["/x"], &[])];
+        assert_eq!(groups(4, &checks), [vec![0, 2], vec![1]]);
     }
 
     #[test]
