@@ -29,7 +29,9 @@ use crate::reference::{
     variants::{STREAM_PONG_LATEST_ONLY, STREAM_RESET_ON_PROTOCOL_ERROR},
 };
 
-/// How long a peer may take to answer a close frame, or to take the last one.
+/// How long a peer may take to answer a close frame, which it finds behind all that was sent before.
+const ANSWER: Duration = Duration::from_secs(10);
+/// How long a peer may take to take the last frame.
 const PATIENCE: Duration = Duration::from_millis(800);
 /// How many messages a client may send in a second.
 const MOST_MESSAGES: usize = 50;
@@ -86,7 +88,7 @@ impl Connection {
                     if !closed {
                         return false;
                     }
-                    timeout(PATIENCE, &mut reading).await.unwrap_or(End::Lost)
+                    timeout(ANSWER, &mut reading).await.unwrap_or(End::Lost)
                 }
             }
         };
