@@ -74,7 +74,7 @@ pub async fn start(options: Options) -> io::Result<Running> {
     let tasks = TaskTracker::new();
     let ledger = ledger::seed(options.seed, options.transactions);
     let stop = CancellationToken::new();
-    let api = Arc::new(Api::new(behaviour, options.seed, cursors, ledger, options.times, tasks.clone(), stop.clone()));
+    let api = Arc::new(Api::new(behaviour, options.seed, cursors, ledger, &options.times, tasks.clone(), stop.clone()));
     tasks.spawn(accept(listener, tls, api, peer, tasks.clone(), stop.clone()));
     Ok(Running { base_url: format!("{scheme}://{addr}"), addr, tasks, stop: stop.drop_guard() })
 }

@@ -67,7 +67,7 @@ impl Api {
         seed: u64,
         cursors: Cursors,
         ledger: Ledger,
-        times: Times,
+        times: &Times,
         tasks: TaskTracker,
         stop: CancellationToken,
     ) -> Self {
@@ -78,7 +78,7 @@ impl Api {
             behaviour,
             cursors,
             limits,
-            times,
+            times: *times,
             keys: idempotency::Store::default(),
             tasks,
             stop,

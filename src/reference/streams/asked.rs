@@ -83,7 +83,7 @@ fn follow_orders(connection: &Connection, message: &Value, request: Option<&Valu
     };
     // Locked until the subscription stands, so that the snapshot and the events after it are of one piece.
     let ledger = api.ledger();
-    hub.subscribe(&who, &from, others, orders::snapshot(&ledger, tenant, api.ids()));
+    hub.subscribe(&who, &from, others, &orders::snapshot(&ledger, tenant, api.ids()));
     Ok(())
 }
 

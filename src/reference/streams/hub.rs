@@ -76,7 +76,7 @@ impl Hub {
     pub(super) fn publish(&self, order: Value) -> Option<Event> {
         let mut state = self.state();
         state.seen += 1;
-        if self.is.has(MISSES_EVENT) && state.seen % 3 == 0 {
+        if self.is.has(MISSES_EVENT) && state.seen.is_multiple_of(3) {
             return None;
         }
         state.sequence += 1;
@@ -103,7 +103,7 @@ impl Hub {
 
     /// Subscribes: the acknowledgement, and what was missed or everything as it is. The snapshot must be as of now, so
     /// its source stays locked meanwhile.
-    pub(super) fn subscribe(&self, who: &Subscriber<'_>, from: &From, others: Option<&Self>, snapshot: Value) {
+    pub(super) fn subscribe(&self, who: &Subscriber<'_>, from: &From, others: Option<&Self>, snapshot: &Value) {
         // What another tenant was told, where a defect leads there; looked at before anything is locked here.
         let foreign = others.map(|hub| hub.state().log.iter().cloned().collect::<Vec<_>>());
         let mut state = self.state();

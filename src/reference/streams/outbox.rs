@@ -208,10 +208,11 @@ impl Outbox {
         self.state().writing.is_some_and(|since| since.elapsed() > HOLD_UP)
     }
 
-    /// Whether a client that takes what it is sent has still much to take.
+    /// Whether a client that takes what it is sent, and always did, has still much to take.
     pub(super) fn is_busy(&self) -> bool {
         let state = self.state();
         state.shut.is_none()
+            && !state.was_slow
             && state.events > self.bound / 4
             && state.writing.is_none_or(|since| since.elapsed() <= HOLD_UP)
     }

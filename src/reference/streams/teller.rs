@@ -86,7 +86,7 @@ impl Teller {
     }
 
     fn events(&mut self, event: Event, messages: &mut Vec<Value>) {
-        let is_third = event.number() % 3 == 0;
+        let is_third = event.number().is_multiple_of(3);
         if is_third && self.is().has(GAP) {
             // Left out.
         } else if is_third && self.is().has(OUT_OF_ORDER) && self.held.is_none() {
@@ -169,7 +169,7 @@ impl Teller {
             first = last.map_or(first, |last| last + 1);
         }
         *last = Some(event.last);
-        let altered = again || event.last % 3 == 0 && self.is().has(BOOK_DIVERGES);
+        let altered = again || event.last.is_multiple_of(3) && self.is().has(BOOK_DIVERGES);
         let mut sides = [&event.bids, &event.asks].map(|side| {
             let more = i64::from(altered);
             let side: Vec<Level> = side.iter().map(|(price, quantity)| (*price, quantity + more)).collect();

@@ -48,19 +48,19 @@ pub(super) fn times() -> Times {
 
 /// The API with these defects and variants, and those times.
 pub(super) async fn api(defects: &[&str], variants: &[&str]) -> Api {
-    with(defects, variants, times()).await
+    with(defects, variants, &times()).await
 }
 
 /// The same, which waits longer for pongs than it takes to fill the buffers in between.
 pub(super) async fn patient(defects: &[&str], variants: &[&str]) -> Api {
-    with(defects, variants, Times { stream_timeout: PATIENCE, ..times() }).await
+    with(defects, variants, &Times { stream_timeout: PATIENCE, ..times() }).await
 }
 
-async fn with(defects: &[&str], variants: &[&str], times: Times) -> Api {
+async fn with(defects: &[&str], variants: &[&str], times: &Times) -> Api {
     let options = Options {
         defects: defects.iter().map(|name| defect(name).expect("a defect")).collect(),
         variants: variants.iter().map(|name| variant(name).expect("a variant")).collect(),
-        times,
+        times: *times,
         ..Options::default()
     };
     Api::start(options).await
@@ -249,13 +249,11 @@ impl Listener {
     pub(super) async fn end(&mut self) -> Option<(Option<u16>, String)> {
         let until = Instant::now() + PATIENCE;
         loop {
-            match self.next_by(until).await.expect("an end in time")? {
-                Message::Close(frame) => {
-                    return Some(frame.map_or((None, String::new()), |frame| {
-                        (Some(u16::from(frame.code)), frame.reason.to_string())
-                    }));
-                }
-                _ => {}
+            if let Message::Close(frame) = self.next_by(until).await.expect("an end in time")? {
+                return Some(
+                    frame
+                        .map_or((None, String::new()), |frame| (Some(u16::from(frame.code)), frame.reason.to_string())),
+                );
             }
         }
     }

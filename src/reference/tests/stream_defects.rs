@@ -181,11 +181,11 @@ async fn shows(name: &str, api: &Api) -> bool {
                 && event["order"]["limit_price"]["amount"].is_number()
                 && levels.iter().all(|level| level[0].is_number() && level[1].is_number())
         }
-        "slow-harms-others" => stalled(api).await.longest > Duration::from_millis(1_000),
+        "slow-harms-others" => stalled(api).await.longest > Duration::from_secs(1),
         "never-catches-up" => {
             let found = stalled(api).await;
             // What was queued at once takes longer than it took to happen.
-            found.end.is_none() && gapless(&found.slow) && found.slow.len() < BURST && found.other.len() > BURST
+            found.lasted && gapless(&found.slow) && found.slow.len() < BURST && found.other.len() > BURST
         }
         other => panic!("nothing says what {other} looks like"),
     }
@@ -203,7 +203,7 @@ async fn restart(api: &Api) {
 async fn told(name: &str, api: &Api) -> bool {
     if name.ends_with("drops-silently") {
         let found = stalled(api).await;
-        return found.end.is_none() && gapless(&found.slow) && found.slow.len() < BURST && found.other.len() > BURST;
+        return found.lasted && gapless(&found.slow) && found.slow.len() < BURST && found.other.len() > BURST;
     }
     let (mut listener, acknowledgement) = Listener::subscribed(api).await;
     let mut made = Vec::new();
