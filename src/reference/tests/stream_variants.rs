@@ -11,10 +11,17 @@ use tokio_tungstenite::tungstenite::{
 };
 
 use super::{
-    super::tokens,
+    super::{VARIANTS, tokens},
     listener::{Listener, QUIET, STREAM, api, order, patient, request, spoken},
     markets::{gapless, stalled},
 };
+
+#[test]
+fn every_variant_of_streams_is_looked_at() {
+    let ours = VARIANTS.iter().filter(|variant| variant.name.starts_with("stream."));
+    let missing: Vec<_> = ours.filter(|variant| !include_str!("stream_variants.rs").contains(variant.name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
 
 #[tokio::test]
 async fn heartbeats_wait_for_silence() {
