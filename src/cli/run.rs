@@ -45,6 +45,7 @@ pub(super) fn run(options: &Run, common: &Common, color: Color) -> anyhow::Resul
             ("FINCHECK_DEMO_READER", tokens::READER),
             ("FINCHECK_DEMO_TRADER", tokens::TRADER),
             ("FINCHECK_DEMO_RIVAL", tokens::RIVAL),
+            ("FINCHECK_DEMO_EXPIRING", tokens::EXPIRING),
         ];
         let values = values.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         (Some(demo), vec![Source::Embedded("suites/reference.yaml", DEMO, values)])

@@ -43,13 +43,14 @@ pub(super) fn serve(options: &Serve) -> anyhow::Result<Exit> {
         let port = options.port;
         let running = reference::start(options).await.with_context(|| format!("port {port} of 127.0.0.1"))?;
         print(&format!(
-            "{}\nreader  {}\ntrader  {}\nrival   {}\nburst-a {}\nburst-b {}\n",
+            "{}\nreader  {}\ntrader  {}\nrival   {}\nburst-a {}\nburst-b {}\nexpiring {}\n",
             running.base_url(),
             tokens::READER,
             tokens::TRADER,
             tokens::RIVAL,
             tokens::BURST_A,
-            tokens::BURST_B
+            tokens::BURST_B,
+            tokens::EXPIRING
         ))?;
         say("the reference API is running; interrupt to stop it");
         super::signals::interrupted().await;

@@ -12,6 +12,7 @@ mod redact;
 mod reply;
 mod request;
 mod retry_after;
+mod stream;
 
 pub use callback::{Answer, Answers, CALLBACK, CALLER, Delivery, Sameness};
 pub use headers::Headers;
@@ -21,6 +22,7 @@ pub use redact::Redactor;
 pub use reply::{Failure, FailureKind, Outcome, Reply};
 pub use request::{Payload, Request, Who};
 pub use retry_after::RetryAfter;
+pub use stream::{End, Frame, Handshake, Loss, Opcode, Opening, Outgoing, Received, Unopened};
 
 use serde::{Deserialize, Serialize};
 

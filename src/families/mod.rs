@@ -11,6 +11,7 @@ mod conventions;
 pub mod errors;
 mod find;
 pub mod idempotency;
+mod line;
 mod mailbox;
 mod observer;
 pub mod pagination;
@@ -19,11 +20,13 @@ pub mod rate_limit;
 mod session;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod websocket;
 
 pub use call::Call;
 pub use check::{Check, Evidence, Footprint, PlannedCheck, Selection, Unplanned};
 pub use conventions::{Conventions, Correlation, ErrorShape};
 pub use find::{Find, Found, FoundRow, Next};
+pub use line::Line;
 pub use mailbox::{Answer, Delivery, Mailbox, Place, Sameness};
 pub use observer::Observer;
 pub use problem::{Problem, Setting, nearest};

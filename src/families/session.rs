@@ -9,9 +9,9 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Mailbox, Place};
+use super::{Line, Mailbox, Place};
 use crate::{
-    exchange::{Outcome, Request},
+    exchange::{Failure, FailureKind, Opening, Outcome, Request, Unopened},
     notation::Values,
 };
 
@@ -41,6 +41,12 @@ pub trait Session: Send + Sync {
             Place::Own => self.mailbox(),
             Place::ByHand | Place::On(_) => Box::pin(async { Err("there is no such address here".to_owned()) }),
         }
+    }
+
+    /// Opens a WebSocket connection to the target; whatever is answered to the handshake with 101 is one, however wrong.
+    fn open(&self, _opening: Opening) -> BoxFuture<'_, Result<Box<dyn Line>, Unopened>> {
+        let message = "no stream can be opened here".to_owned();
+        Box::pin(async { Err(Unopened::Failed(Failure { id: None, kind: FailureKind::Request, message })) })
     }
 
     /// Takes note of a secret that the target gave us, which no report may show.

@@ -214,7 +214,7 @@ mod tests {
             ..Options::default()
         };
         let is = Behaviour::new(&options);
-        let terms = Terms::of(kind, &is, Times::default());
+        let terms = Terms::of(kind, &is, &Times::default());
         let (used, refused) = if admitted { (3, 0) } else { (10, 2) };
         let decision = Decision { admitted, used, refused, told: Duration::from_millis(1_200), delay: Duration::ZERO };
         let now: SystemTime = UNIX_EPOCH + Duration::from_millis(1_767_225_600_900);

@@ -119,14 +119,14 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub(super) fn new(behaviour: Behaviour, times: Times) -> Self {
+    pub(super) fn new(behaviour: Behaviour, times: &Times) -> Self {
         let speech = Speech::of(&behaviour);
-        Self { behaviour, times, speech, started: Instant::now(), limiters: Mutex::default() }
+        Self { behaviour, times: *times, speech, started: Instant::now(), limiters: Mutex::default() }
     }
 
     /// Counts a request and decides on it.
     pub(super) fn decide(&self, asked: &Asked<'_>) -> Outcome {
-        let terms = Terms::of(asked.kind, &self.behaviour, self.times);
+        let terms = Terms::of(asked.kind, &self.behaviour, &self.times);
         let mut limiters = self.limiters();
         if limiters.len() >= MOST_KEYS {
             limiters.clear();
@@ -141,7 +141,7 @@ impl Limits {
         let limiters = self.limiters();
         Kind::ALL.into_iter().find_map(|kind| {
             let asked = Asked { client, kind, endpoint: Endpoint::Main, claim: String::new() };
-            let terms = Terms::of(kind, &self.behaviour, self.times);
+            let terms = Terms::of(kind, &self.behaviour, &self.times);
             let mut limiter = limiters.get(&self.key(&asked))?.clone();
             let decision = limiter.decide(&terms, self.started.elapsed());
             (!decision.admitted).then(|| self.outcome(&asked, &terms, &decision))

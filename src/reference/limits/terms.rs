@@ -42,7 +42,7 @@ pub(super) struct Block {
 }
 
 impl Terms {
-    pub(super) fn of(kind: Kind, is: &Behaviour, times: Times) -> Self {
+    pub(super) fn of(kind: Kind, is: &Behaviour, times: &Times) -> Self {
         let quota = times.limit_quota.max(1);
         let enforced = if is.has(defect::ADMITS_DOUBLE) {
             quota.saturating_mul(2)

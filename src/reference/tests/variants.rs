@@ -151,7 +151,7 @@ async fn shows(name: &str, api: &Api) -> bool {
 #[tokio::test]
 async fn every_variant_is_odd_as_it_says() {
     let elsewhere = ["gzip", "slow-visibility"];
-    let families = ["paging.", "limits.", "async.", "webhook."];
+    let families = ["paging.", "limits.", "async.", "webhook.", "stream."];
     let apart = |name: &str| families.iter().any(|family| name.starts_with(family)) || elsewhere.contains(&name);
     for variant in VARIANTS.iter().filter(|variant| !apart(variant.name)) {
         assert!(!shows(variant.name, &Api::clean().await).await, "clean: {}", variant.name);

@@ -57,9 +57,9 @@ struct Registered {
 }
 
 impl Webhooks {
-    pub(super) fn new(is: Behaviour, times: Times, tasks: TaskTracker, stop: CancellationToken) -> Self {
+    pub(super) fn new(is: Behaviour, times: &Times, tasks: TaskTracker, stop: CancellationToken) -> Self {
         let deliveries = Arc::new(Semaphore::new(DELIVERIES));
-        Self { is, times, tasks, stop, registered: Mutex::default(), deliveries, client: OnceLock::new() }
+        Self { is, times: *times, tasks, stop, registered: Mutex::default(), deliveries, client: OnceLock::new() }
     }
 
     /// Registers an address; none if the tenant has too many. Fails if no secret can be drawn.
