@@ -283,7 +283,7 @@ impl StageLine {
         })
     }
 
-    fn give_up(&self, loss: Loss) {
+    fn give_up(&self, loss: &Loss) {
         self.stage.settle();
         let known = self.stage.with(self.nth, |slot| {
             let known = !slot.is_open();
@@ -291,7 +291,7 @@ impl StageLine {
             known
         });
         if !known {
-            self.stage.ask(self.nth, Said::Lost(&loss), self.stage.clock().now());
+            self.stage.ask(self.nth, Said::Lost(loss), self.stage.clock().now());
         }
     }
 }
@@ -330,13 +330,13 @@ impl Line for StageLine {
     }
 
     fn lose(self: Box<Self>, loss: Loss) -> BoxFuture<'static, ()> {
-        async move { self.give_up(loss) }.boxed()
+        async move { self.give_up(&loss) }.boxed()
     }
 }
 
 impl Drop for StageLine {
     fn drop(&mut self) {
-        self.give_up(Loss::Closed);
+        self.give_up(&Loss::Closed);
     }
 }
 

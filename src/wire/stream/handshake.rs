@@ -37,13 +37,13 @@ impl Wire {
         let mut draft = self.composer.compose(&opening.request).map_err(Unopened::Failed)?;
         let refuse = |why: &str| {
             let message = format!("no stream can be opened: {why}");
-            Err(Unopened::Failed(Failure { id: None, kind: FailureKind::Request, message }))
+            Unopened::Failed(Failure { id: None, kind: FailureKind::Request, message })
         };
         if self.settings.proxy.is_some() {
-            return refuse("streams do not go through a proxy; run without --proxy");
+            return Err(refuse("streams do not go through a proxy; run without --proxy"));
         }
         if self.settings.http2_prior_knowledge {
-            return refuse("the target is spoken to in HTTP/2 only, and the handshake is one of HTTP/1.1");
+            return Err(refuse("the target is spoken to in HTTP/2 only, and the handshake is one of HTTP/1.1"));
         }
         let key = ask(&opening, &mut draft);
         let slot = self.admit(&opening.request).await.map_err(Unopened::Failed)?;
@@ -52,9 +52,9 @@ impl Wire {
         let request: Request = request.into_owned();
         let mut answerer = Answerer::default();
         let answering = self.shake_hands(&draft, opening.receive_buffer, &mut sent, &mut answerer);
-        let answered = self.bounded(self.now(), answering).await;
+        let answer = self.bounded(self.now(), answering).await;
         drop(slot);
-        let refused = match answered {
+        let refused = match answer {
             Ok(Answer::Switched { status, headers, received, transport, rest }) => {
                 let handshake = Handshake { id, status, headers, key, sent, received };
                 self.recorder.opened(&request, &handshake);

@@ -60,13 +60,13 @@ pub struct Ending {
 
 impl Log {
     /// Takes note of a frame, whose head is that of `payload`.
-    pub(super) fn note(&mut self, frame: Noted, payload: &[u8]) {
+    pub(super) fn note(&mut self, frame: &Noted, payload: &[u8]) {
         let tally = if frame.ours { &mut self.sent } else { &mut self.received };
         tally.frames += 1;
         tally.octets += frame.length;
         let head = &payload[..payload.len().min(HEAD)];
         if self.first.len() < KEPT {
-            return self.first.push(Noted { head: head.to_vec(), ..frame });
+            return self.first.push(Noted { head: head.to_vec(), ..frame.clone() });
         }
         let mut room = Vec::new();
         if self.last.len() >= KEPT {
@@ -76,7 +76,7 @@ impl Log {
             room.clear();
         }
         room.extend_from_slice(head);
-        self.last.push_back(Noted { head: room, ..frame });
+        self.last.push_back(Noted { head: room, ..frame.clone() });
     }
 
     /// Takes note of the end, the first time.
@@ -115,7 +115,7 @@ mod tests {
         let mut log = Log::default();
         for number in 0..1_000 {
             let payload = vec![u8::try_from(number % 251).unwrap(); 1_000];
-            log.note(noted(number, number % 10 == 0), &payload);
+            log.note(&noted(number, number % 10 == 0), &payload);
         }
         log.end(Duration::from_secs(1), false, End::Reset);
         log.end(Duration::from_secs(2), true, End::Closed);

@@ -105,7 +105,7 @@ impl Stream {
         codec::write(&frame, &mut self.out);
         let at = self.wire.now();
         self.log.note(
-            Noted {
+            &Noted {
                 at,
                 ours: true,
                 fin: frame.fin,
@@ -211,7 +211,7 @@ impl Stream {
         let Frame { at, fin, rsv, masked, opcode, .. } = *frame;
         let length = frame.payload.len() as u64;
         let noted = Noted { at, ours: false, fin, rsv, masked, opcode, length, head: Vec::new() };
-        self.log.note(noted, &frame.payload);
+        self.log.note(&noted, &frame.payload);
     }
 }
 

@@ -49,7 +49,7 @@ async fn sending(octets: impl Into<Bytes>) -> (Setup, Stream) {
 }
 
 async fn open(setup: &Setup) -> Stream {
-    setup.wire.open(opening()).await.ok().unwrap()
+    setup.wire.open(opening()).await.unwrap()
 }
 
 /// Everything until the end, or until nothing comes for a second.
@@ -87,7 +87,7 @@ async fn the_handshake_says_what_was_asked_for_and_the_answer_is_given_as_it_is(
         version: 12,
         ..Opening::new(get("/stream?token=hush").header("Origin", "https://h.example"))
     };
-    let mut stream = setup.wire.open(opening).await.ok().unwrap();
+    let mut stream = setup.wire.open(opening).await.unwrap();
     let (head, _socket) = asked.await.unwrap();
     let key = stream.handshake().key.clone();
     assert_eq!(data_encoding::BASE64.decode(key.as_bytes()).unwrap().len(), 16);
@@ -304,7 +304,7 @@ async fn a_small_receive_buffer_makes_the_sender_wait_soon() {
             }
         })
         .await;
-        let stream = setup.wire.open(Opening { receive_buffer, ..opening() }).await.ok().unwrap();
+        let stream = setup.wire.open(Opening { receive_buffer, ..opening() }).await.unwrap();
         let mut before = 0;
         while before == 0 || before != sent.load(Ordering::Relaxed) {
             before = sent.load(Ordering::Relaxed);
@@ -426,7 +426,7 @@ async fn waiting_ends_when_it_should() {
 }
 
 #[tokio::test]
-async fn a_correct_server_and_its_deflated_answers_are_understood() {
+async fn a_correct_server_is_understood() {
     use tokio_tungstenite::tungstenite::Message;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let setup = Setup::with_limits(&url_of("http", listener.local_addr().unwrap()), Limits::default());

@@ -30,7 +30,9 @@ proptest! {
     #[test]
     fn what_is_written_is_read_wherever_it_is_cut(sent in proptest::collection::vec(outgoing(), 1..5), cut in any::<prop::sample::Index>()) {
         let mut wire = BytesMut::new();
-        sent.iter().for_each(|frame| write(frame, &mut wire));
+        for frame in &sent {
+            write(frame, &mut wire);
+        }
         let cut = cut.index(wire.len() + 1);
         let mut reader = reader(&wire[..cut]);
         let mut read = all(&mut reader);
