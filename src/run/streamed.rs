@@ -43,27 +43,4 @@ fn micros(time: Duration) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn noted(opcode: Opcode, head: &[u8]) -> Noted {
-        let at = Duration::from_millis(2);
-        Noted { at, ours: true, fin: true, rsv: 0, masked: true, opcode, length: 300, head: head.to_vec() }
-    }
-
-    #[test]
-    fn secrets_in_frames_are_hidden_and_close_frames_are_read() {
-        let mut redactor = Redactor::new(b"run");
-        redactor.add("hush-0123456789");
-        let text = |noted| frame(&noted, &redactor).text;
-        let hidden = text(noted(Opcode::Text, br#"{"token":"hush-0123456789"}"#)).unwrap();
-        assert!(!hidden.contains("hush") && hidden.contains("[secret:"), "{hidden}");
-        let cut = text(noted(Opcode::Continuation, br#"{"token":"hush-012345"#)).unwrap();
-        assert!(!cut.contains("hush") && cut.contains("in part"), "{cut}");
-        let close = frame(&noted(Opcode::Close, b"\x03\xe9going away"), &redactor);
-        assert_eq!((close.code, close.text.as_deref(), close.length), (Some(1001), Some("going away"), 300));
-        assert_eq!(frame(&noted(Opcode::Close, b"\x03"), &redactor).code, None);
-        assert_eq!(text(noted(Opcode::Binary, b"hush-0123456789")), None);
-        assert_eq!(text(Noted { rsv: 4, ..noted(Opcode::Text, b"deflated") }), None);
-    }
-}
+mod tests;
