@@ -9,7 +9,7 @@ use regex::Regex;
 use serde::Serialize;
 
 use super::text;
-use crate::exchange::{CALLBACK, Exchange};
+use crate::exchange::{CALLBACK, Exchange, Recorded};
 
 /// The mark that stands for a secret in a record.
 static MARK: LazyLock<Regex> =
@@ -58,6 +58,16 @@ impl Curl {
         for word in ["curl", "-sS", "-i"] {
             writer.word(word);
         }
+        let stream =
+            matches!(exchange.outcome, Recorded::Stream(_)) || request.headers.get("sec-websocket-key").is_some();
+        if stream {
+            for word in ["--http1.1", "--max-time", "5", "--output", "-"] {
+                writer.word(word);
+            }
+            writer
+                .notes
+                .push("curl shows the handshake and, for 5 s, the frames that come by themselves, as octets".into());
+        }
         let body = request.body.length > 0;
         match request.method.as_str() {
             "GET" if !body => {}
@@ -68,7 +78,9 @@ impl Curl {
             writer.word("--globoff");
         }
         writer.word(&request.url);
-        for (name, value) in request.headers.iter().filter(|(name, _)| !OWN_FIELDS.contains(name)) {
+        for (name, value) in
+            request.headers.iter().filter(|(name, _)| !OWN_FIELDS.contains(name) || stream && *name == "connection")
+        {
             // `Name:` would remove the field; `Name;` sends it empty.
             writer.option("-H", &if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") });
         }

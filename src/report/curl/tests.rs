@@ -154,3 +154,14 @@ proptest::proptest! {
         proptest::prop_assert!(lines.iter().all(|line| text::width(line) <= width));
     }
 }
+
+#[test]
+fn a_stream_is_opened_again_and_given_up_after_a_while() {
+    let fields =
+        [("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-websocket-key", "AQIDBAUGBwgJCgsMDQ4PEA==")];
+    let curl = curl("GET", "http://127.0.0.1/stream", &fields, "");
+    let expected = "curl -sS -i --http1.1 --max-time 5 --output - http://127.0.0.1/stream -H 'connection: Upgrade' \
+                    -H 'upgrade: websocket' -H 'sec-websocket-key: AQIDBAUGBwgJCgsMDQ4PEA=='";
+    assert_eq!(curl.command, expected);
+    assert!(curl.notes[0].contains("handshake"), "{:?}", curl.notes);
+}

@@ -14,6 +14,10 @@ use crate::wire::TlsSettings;
 
 /// A server with a certificate for this name, and the file of the authority that issued it.
 async fn secure(name: &str, alpn: &[&[u8]]) -> (Url, NamedTempFile) {
+    secure_with(name, alpn, Router::new().fallback(|| async { "safe" })).await
+}
+
+async fn secure_with(name: &str, alpn: &[&[u8]], router: Router) -> (Url, NamedTempFile) {
     let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
     params.distinguished_name.push(DnType::CommonName, format!("authority {}", uuid::Uuid::new_v4()));
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -35,8 +39,23 @@ async fn secure(name: &str, alpn: &[&[u8]]) -> (Url, NamedTempFile) {
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = url_of("https", tcp.local_addr().unwrap());
     let listener = Secure { tcp, acceptor: TlsAcceptor::from(Arc::new(config)) };
-    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(|| async { "safe" })).await });
+    tokio::spawn(async move { axum::serve(listener, router).await });
     (url, file)
+}
+
+/// Greets in a frame and echoes octets until the other side goes; says how it went.
+fn echoing(
+    gone: tokio::sync::mpsc::UnboundedSender<std::io::Result<u64>>,
+    mut request: axum::extract::Request,
+) -> axum::response::Response {
+    tokio::spawn(async move {
+        let upgraded = hyper::upgrade::on(&mut request).await.unwrap();
+        let (mut from, mut to) = tokio::io::split(hyper_util::rt::TokioIo::new(upgraded));
+        to.write_all(b"\x81\x02hi").await.unwrap();
+        let _ = gone.send(tokio::io::copy(&mut from, &mut to).await);
+    });
+    let response = axum::response::Response::builder().status(101).header("upgrade", "websocket");
+    response.header("connection", "upgrade").body(axum::body::Body::empty()).unwrap()
 }
 
 struct Secure {
@@ -152,4 +171,31 @@ async fn connections_are_cut_and_requests_released_together_over_tls_too() {
     let setup = trusting(&url, Some(&authority), false);
     let outcomes = setup.wire.together(vec![get("/x"), get("/y")]).await;
     assert!(outcomes.iter().all(|outcome| outcome.as_ref().is_ok_and(|reply| reply.body == "safe")));
+}
+
+#[tokio::test]
+async fn streams_go_over_tls_in_http_1_and_end_as_wanted() {
+    use crate::exchange::{Frame, Loss, Opcode, Opening, Outgoing, Received, Unopened};
+    let (tell, mut gone) = tokio::sync::mpsc::unbounded_channel();
+    let router = Router::new().fallback(move |request| std::future::ready(echoing(tell.clone(), request)));
+    let (url, authority) = secure_with("127.0.0.1", &[b"h2", b"http/1.1"], router).await;
+    let setup = trusting(&url, Some(&authority), false);
+    for loss in [Loss::Closed, Loss::Reset("\u{1}".into())] {
+        let mut stream = setup.wire.open(Opening::new(get("/s"))).await.unwrap();
+        let sent = Outgoing { masked: false, ..Outgoing::new(Opcode::Binary, vec![1; 100_000]) };
+        stream.send(sent.clone()).await.unwrap();
+        let mut frames: Vec<Frame> = Vec::new();
+        while frames.len() < 2 {
+            let until = setup.wire.now() + Duration::from_secs(5);
+            assert_eq!(stream.receive(&mut frames, until).await, Received::Frames);
+        }
+        assert_eq!((&frames[0].payload[..], &frames[1].payload), (&b"hi"[..], &sent.payload));
+        stream.lose(loss.clone()).await;
+        assert_eq!(gone.recv().await.unwrap().is_ok(), loss == Loss::Closed);
+    }
+    let Err(Unopened::Failed(failure)) = trusting(&url, None, false).wire.open(Opening::new(get("/s"))).await else {
+        panic!("trusted")
+    };
+    assert_eq!(failure.kind, FailureKind::Tls, "{failure}");
+    assert!(failure.message.contains("not trusted"), "{failure}");
 }
