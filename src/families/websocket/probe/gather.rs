@@ -11,8 +11,8 @@ use futures_util::future::join3;
 use super::{
     super::{
         config::{Config, Per},
-        evidence::{Appearance, Conduct, Ended, Listened, Stimulated},
-        feed::{Comparison, CompareSide, Feed, Heard, How, Kind, Message, NotOpen},
+        evidence::{Appearance, Conduct, Ended, Listened, Side, Stimulated},
+        feed::{CompareSide, Comparison, Feed, Heard, How, Kind, Message, NotOpen},
     },
     conduct::Observer,
     ear::Ear,
@@ -90,9 +90,10 @@ impl Room {
     }
 
     fn all_told(&self, events: u64, witness: bool) -> bool {
-        self.made.iter().filter(|made| made.failed.is_none()).all(|made| {
-            made.appearances.len() as u64 >= events && (!witness || made.witnessed >= events)
-        })
+        self.made
+            .iter()
+            .filter(|made| made.failed.is_none())
+            .all(|made| made.appearances.len() as u64 >= events && (!witness || made.witnessed >= events))
     }
 }
 
@@ -181,7 +182,7 @@ async fn listen(
     side: CompareSide,
     room: &Mutex<Room>,
     compared: Option<&[Path]>,
-) -> (super::super::evidence::Side, Duration) {
+) -> (Side, Duration) {
     let mut ear = Ear::new(config, session);
     let numbers = config.sequence.as_ref().is_some_and(|sequence| sequence.per != Per::Connection);
     loop {
