@@ -1,0 +1,211 @@
+//! WS-007 and WS-008: closing handshakes, and ends that the server causes.
+
+use super::{
+    super::evidence::{
+        Evidence,
+        closing::{Before, Closing, Closings, Ended},
+    },
+    on, seconds, seen,
+    tries::{Seen, Settled, Try},
+};
+use crate::{
+    families::JudgedRule,
+    rule::{Judgement, Rule, Severity, Strength},
+};
+
+pub(super) const WS_007: JudgedRule = JudgedRule {
+    rule: &Rule {
+        id: "WS-007",
+        slug: "closing-handshake-not-completed",
+        family: "websocket",
+        title: "The closing handshake is completed, with legal codes",
+        sent: "Close frames with 1000, without code, and with 4000 and a reason, on a connection each; again where the \
+               answer raised doubts. Every close frame of the check's connections is read.",
+        requirement: "A close frame comes in answer within 5 s, no data after it, and the server then ends the TCP \
+                      connection. Every code is one that a frame may carry, every reason UTF-8 of at most 123 octets.",
+        not_applicable: "Never.",
+        severity: Severity::Major,
+        strength: Strength::Normative,
+        source: "RFC 6455 §5.5.1 (the answer, no data after it, the end of TCP), §7.4.1, §7.4.2; IANA's registry of close \
+                 codes for 1012 to 1014",
+        remedy: "Answer a close frame with one, usually with the same code, send no data after it, then close the TCP \
+                 connection. 1005, 1006 and 1015 are for a library's own use only.",
+        defects: &["stream.no-close-reply", "stream.illegal-close-code"],
+    },
+    judge: |evidence| seen(evidence, completed),
+};
+
+pub(super) const WS_008: JudgedRule = JudgedRule {
+    rule: &Rule {
+        id: "WS-008",
+        slug: "unexplained-end",
+        family: "websocket",
+        title: "A connection that the server ends says why",
+        sent: "Nothing of its own: every connection of the check that the server ended, and that we had given no reason to.",
+        requirement: "A close frame comes first, or an error message that explains the end. What happens once may be the \
+                      network's doing and decides nothing.",
+        not_applicable: "The server ended no connection by itself.",
+        severity: Severity::Major,
+        strength: Strength::Should,
+        source: "RFC 6455 §7.4.1 (codes), §7.2.1, §1.4; IANA's registry of close codes",
+        remedy: "Send a close frame with a code before the TCP connection is ended: 1001 or 1012 for a restart, 1008 for a \
+                 policy, 1011 for an error, 1013 for overload.",
+        defects: &["stream.unexplained-drop"],
+    },
+    judge: |evidence| on(evidence, |seen| Some(&seen.ends), |ends| explained(ends)),
+};
+
+fn completed(evidence: &Evidence) -> Judgement {
+    let illegal = evidence.ends.iter().find_map(|ended| Some((ended.exchange, ended.close.as_ref()?.illegal()?)));
+    if let Some((exchange, illegal)) = illegal {
+        return illegal_code(&illegal).cite([exchange]);
+    }
+    evidence
+        .closings
+        .as_ref()
+        .map_or_else(|| Judgement::inconclusive("the run ended before a connection was closed"), closings)
+}
+
+fn illegal_code(what: &str) -> Judgement {
+    Judgement::fail("a close frame has what none may have")
+        .expected("a code of 1000 to 1003, 1007 to 1014 or 3000 to 4999, or no content at all")
+        .expected("a reason in UTF-8 of at most 123 octets")
+        .actual(what)
+}
+
+fn closings(seen: &Closings) -> Judgement {
+    let illegal = seen.tries.iter().find_map(|one| Some((one.exchange, one.reply.as_ref()?.illegal()?)));
+    if let Some((exchange, illegal)) = illegal {
+        return illegal_code(&illegal).cite(exchange);
+    }
+    let tries = seen.tries.iter().map(|one| Try {
+        what: one.sent.map_or_else(|| "a close frame without code".into(), |code| format!("a close frame with {code}")),
+        exchange: one.exchange,
+        seen: closing(one),
+    });
+    Settled::new(tries).judge(
+        "the closing handshake is not completed",
+        &["a close frame within 5 s, no data after it, and then the end of the TCP connection"],
+        "closing handshakes are completed, with legal codes",
+    )
+}
+
+fn closing(one: &Closing) -> Seen {
+    if let Some(trouble) = &one.trouble {
+        return Seen::Neither(trouble.clone());
+    }
+    if one.reply.is_none() {
+        return Seen::bad(match &one.end {
+            Some(_) => "the TCP connection is ended without a close frame in answer".to_owned(),
+            None => format!("no close frame in answer in {}", seconds(one.waited_ms)),
+        });
+    }
+    if one.data_after > 0 {
+        let plural = if one.data_after == 1 { "" } else { "s" };
+        return Seen::bad(format!("{} data frame{plural} after the close frame in answer", one.data_after));
+    }
+    if one.end.is_none() {
+        return Seen::less_bad(
+            Severity::Minor,
+            format!("the TCP connection is open {} after the close frame in answer", seconds(one.lingered_ms)),
+        );
+    }
+    Seen::Good
+}
+
+fn explained(ends: &[Ended]) -> Judgement {
+    let own: Vec<&Ended> = ends.iter().filter(|ended| ended.before == Before::Nothing).collect();
+    let unexplained: Vec<&&Ended> = own.iter().filter(|ended| ended.close.is_none() && ended.told.is_none()).collect();
+    let told = |ended: &Ended| format!("{}: {} after {}", ended.exchange, ended.line(), seconds(ended.age_ms));
+    let judgement = match unexplained.as_slice() {
+        [] if own.is_empty() => return Judgement::not_applicable("the server ended no connection by itself"),
+        [] => Judgement::pass("every connection that the server ended says why"),
+        [one] => Judgement::inconclusive(format!(
+            "one connection of {} that ended did so by {}, which may be the network's doing",
+            own.len(),
+            one.line()
+        )),
+        several => Judgement::fail("connections end without a word")
+            .expected("a close frame with a code, or an error message, before the TCP connection ends")
+            .actual(format!("{} connections: {}", several.len(), several[0].line())),
+    };
+    let shown = if unexplained.is_empty() { own } else { unexplained.into_iter().copied().collect() };
+    shown.iter().take(8).fold(judgement, |judgement, ended| judgement.detail(told(ended)).cite([ended.exchange]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::super::evidence::closing::CloseFrame, *};
+    use crate::{
+        exchange::{End, ExchangeId},
+        rule::Verdict,
+    };
+
+    fn done(sent: Option<u16>) -> Closing {
+        let reply = Some(CloseFrame { code: sent, ..CloseFrame::default() });
+        Closing { sent, exchange: Some(ExchangeId(1)), reply, end: Some(End::Closed), ..Closing::default() }
+    }
+
+    fn judge(tries: Vec<Closing>) -> Judgement {
+        closings(&Closings { tries })
+    }
+
+    #[test]
+    fn a_completed_handshake_passes_whatever_legal_code_answers() {
+        assert_eq!(judge(vec![done(Some(1000)), done(None), done(Some(4000))]).verdict, Verdict::Pass);
+        let mut other = done(Some(4000));
+        other.reply = Some(CloseFrame::read(&1000_u16.to_be_bytes()));
+        other.end = Some(End::Reset);
+        assert_eq!(judge(vec![other]).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn an_end_of_tcp_is_no_answer() {
+        // As anvil does it.
+        let dropped = || Closing { reply: None, ..done(Some(1000)) };
+        assert_eq!(judge(vec![dropped(), dropped()]).verdict, Verdict::Fail);
+        assert_eq!(judge(vec![dropped()]).verdict, Verdict::Inconclusive);
+        assert_eq!(judge(vec![dropped(), done(Some(1000))]).verdict, Verdict::Pass);
+        let silent = || Closing { reply: None, end: None, waited_ms: 5_000, ..done(None) };
+        assert_eq!(judge(vec![silent(), silent()]).severity, None);
+    }
+
+    #[test]
+    fn data_after_the_answer_fails_and_an_open_connection_is_less() {
+        let data = || Closing { data_after: 1, ..done(None) };
+        assert_eq!((judge(vec![data(), data()]).verdict, judge(vec![data(), data()]).severity), (Verdict::Fail, None));
+        let open = || Closing { end: None, lingered_ms: 5_000, ..done(None) };
+        assert_eq!(judge(vec![open(), open()]).severity, Some(Severity::Minor));
+    }
+
+    #[test]
+    fn one_illegal_code_is_enough() {
+        for code in [999_u16, 1004, 1005, 1006, 1015, 1016, 2999, 5000] {
+            let mut one = done(None);
+            one.reply = Some(CloseFrame::read(&code.to_be_bytes()));
+            assert_eq!(judge(vec![one]).verdict, Verdict::Fail, "{code}");
+            let evidence = Evidence { ends: vec![ended(Some(code))], ..Evidence::default() };
+            assert_eq!(completed(&evidence).verdict, Verdict::Fail, "{code}");
+        }
+    }
+
+    fn ended(code: Option<u16>) -> Ended {
+        let close = code.map(|code| CloseFrame::read(&code.to_be_bytes()));
+        let end = Some(End::Closed);
+        Ended { exchange: ExchangeId(4), age_ms: 10, close, end, told: None, before: Before::Nothing }
+    }
+
+    #[test]
+    fn ends_without_a_word_fail_when_they_repeat() {
+        assert_eq!(explained(&[]).verdict, Verdict::NotApplicable);
+        assert_eq!(explained(&[ended(None)]).verdict, Verdict::Inconclusive);
+        assert_eq!(explained(&[ended(None), ended(Some(1001)), ended(None)]).verdict, Verdict::Fail);
+        assert_eq!(explained(&[ended(Some(1001)), ended(Some(1012))]).verdict, Verdict::Pass);
+        let told = || Ended { told: Some("slow client".into()), ..ended(None) };
+        assert_eq!(explained(&[told(), told()]).verdict, Verdict::Pass);
+        let provoked = || Ended { before: Before::Provoked, ..ended(None) };
+        assert_eq!(explained(&[provoked(), provoked()]).verdict, Verdict::NotApplicable);
+        let empty = Ended { close: Some(CloseFrame::default()), ..ended(None) };
+        assert_eq!(explained(&[empty.clone(), empty]).verdict, Verdict::Pass);
+    }
+}
