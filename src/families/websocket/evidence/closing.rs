@@ -6,18 +6,18 @@ use crate::exchange::{End, ExchangeId};
 
 /// A close frame that the server sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CloseFrame {
+pub(in super::super) struct CloseFrame {
     /// The code, if it has one.
-    pub code: Option<u16>,
+    pub(in super::super) code: Option<u16>,
     /// The reason, at most 123 octets of it.
-    pub reason: String,
+    pub(in super::super) reason: String,
     /// What is wrong with the content beside the code, if anything.
-    pub flaw: Option<String>,
+    pub(in super::super) flaw: Option<String>,
 }
 
 impl CloseFrame {
     /// Reads the content of a close frame (RFC 6455 §5.5.1).
-    pub fn read(payload: &[u8]) -> Self {
+    pub(in super::super) fn read(payload: &[u8]) -> Self {
         let Some((code, reason)) = payload.split_first_chunk::<2>() else {
             let flaw = (!payload.is_empty()).then(|| "one octet of content, where a code has two".to_owned());
             return Self { code: None, reason: String::new(), flaw };
@@ -34,7 +34,7 @@ impl CloseFrame {
     }
 
     /// What no close frame may have, if it has it (RFC 6455 §7.4, and the registry it founds).
-    pub fn illegal(&self) -> Option<String> {
+    pub(in super::super) fn illegal(&self) -> Option<String> {
         let code = self.code.and_then(|code| match code {
             1000..=1003 | 1007..=1014 | 3000..=4999 => None,
             1005 | 1006 | 1015 => Some(format!("code {code}, which no frame may carry")),
@@ -44,7 +44,7 @@ impl CloseFrame {
     }
 
     /// The code and the reason: `1011 keepalive ping timeout`.
-    pub fn line(&self) -> String {
+    pub(in super::super) fn line(&self) -> String {
         match self.code {
             None => "no code".into(),
             Some(code) if self.reason.is_empty() => code.to_string(),
@@ -53,74 +53,32 @@ impl CloseFrame {
     }
 }
 
-/// What we did before the server ended a connection.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Before {
-    /// Nothing that would explain it.
-    #[default]
-    Nothing,
-    /// We sent a message that the server need not take.
-    Message,
-    /// We broke the protocol, did not answer, or closed: what follows is judged by itself.
-    Provoked,
-}
-
-/// An end that the server caused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ended {
-    /// The connection.
-    pub exchange: ExchangeId,
-    /// How old it was, in milliseconds.
-    pub age_ms: u64,
-    /// The close frame, if one came.
-    pub close: Option<CloseFrame>,
-    /// How the TCP connection ended, if it was seen to.
-    pub end: Option<End>,
-    /// The head of an error message that came last before it, if one did.
-    pub told: Option<String>,
-    /// What we did before.
-    pub before: Before,
-}
-
-impl Ended {
-    /// What came: `a close frame with 1011 keepalive ping timeout`.
-    pub fn line(&self) -> String {
-        match (&self.close, &self.end) {
-            (Some(close), _) => format!("a close frame with {}", close.line()),
-            (None, Some(End::Reset)) => "a TCP reset without a close frame".into(),
-            (None, Some(End::Broken(why))) => format!("what is no frame: {why}"),
-            (None, _) => "the end of the TCP connection without a close frame".into(),
-        }
-    }
-}
-
 /// How closing handshakes are answered.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Closings {
+pub(in super::super) struct Closings {
     /// The tries in order; each that raised doubts is followed by the same once more.
-    pub tries: Vec<Closing>,
+    pub(in super::super) tries: Vec<Closing>,
 }
 
 /// One closing handshake.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Closing {
+pub(in super::super) struct Closing {
     /// The code sent, if one was.
-    pub sent: Option<u16>,
+    pub(in super::super) sent: Option<u16>,
     /// The connection, if one was made.
-    pub exchange: Option<ExchangeId>,
+    pub(in super::super) exchange: Option<ExchangeId>,
     /// Why it was not tried, if so.
-    pub trouble: Option<String>,
+    pub(in super::super) trouble: Option<String>,
     /// How long was waited for the answer, in milliseconds, less what fincheck was kept from working.
-    pub waited_ms: u64,
+    pub(in super::super) waited_ms: u64,
     /// The answer, if one came.
-    pub reply: Option<CloseFrame>,
+    pub(in super::super) reply: Option<CloseFrame>,
     /// How many data frames came after it.
-    pub data_after: u64,
+    pub(in super::super) data_after: u64,
     /// How the TCP connection ended, if it did.
-    pub end: Option<End>,
+    pub(in super::super) end: Option<End>,
     /// How long was waited for that after the answer, in milliseconds, less what fincheck was kept from working.
-    pub lingered_ms: u64,
+    pub(in super::super) lingered_ms: u64,
 }
 
 #[cfg(test)]

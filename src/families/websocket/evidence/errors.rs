@@ -2,30 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::closing::Ended;
+use super::Ended;
 use crate::exchange::ExchangeId;
 
 /// What the stream says of messages that cannot be understood.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Wrongs {
+pub(in super::super) struct Wrongs {
     /// Whether the client sends messages at all.
-    pub talks: bool,
+    pub(in super::super) talks: bool,
     /// Whether the suite says how errors look (`messages.error`, or a refusal of what is subscribed).
-    pub recognised: bool,
+    pub(in super::super) recognised: bool,
     /// Whether the suite says what becomes of such messages (`errors`).
-    pub declared: bool,
+    pub(in super::super) declared: bool,
     /// Whether the connection is closed for a message that is no JSON, by contract.
-    pub closes: bool,
+    pub(in super::super) closes: bool,
     /// Whether the suite says where an error has its code.
-    pub code: bool,
+    pub(in super::super) code: bool,
     /// The tries; each that raised doubts is followed by the same once more.
-    pub tries: Vec<WrongTry>,
+    pub(in super::super) tries: Vec<WrongTry>,
 }
 
 /// What is wrong with a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub(in super::super) enum What {
     /// It is no JSON.
     Garbage,
     /// It is larger than what is taken: so many octets.
@@ -36,7 +36,7 @@ pub enum What {
 
 impl What {
     /// What is sent, for people.
-    pub fn line(&self) -> String {
+    pub(in super::super) fn line(&self) -> String {
         match self {
             Self::Garbage => "a message that is no JSON".into(),
             Self::TooLarge(octets) => format!("a message of {octets} octets"),
@@ -47,25 +47,25 @@ impl What {
 
 /// One message that cannot be understood.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct WrongTry {
+pub(in super::super) struct WrongTry {
     /// What is wrong with it.
-    pub what: What,
+    pub(in super::super) what: What,
     /// The connection, if one was made.
-    pub exchange: Option<ExchangeId>,
+    pub(in super::super) exchange: Option<ExchangeId>,
     /// Why it was not tried, if so.
-    pub trouble: Option<String>,
+    pub(in super::super) trouble: Option<String>,
     /// The head of the message that says what is wrong, if one came.
-    pub told: Option<String>,
+    pub(in super::super) told: Option<String>,
     /// The code in it.
-    pub code: Option<String>,
+    pub(in super::super) code: Option<String>,
     /// Whether the values that the message and its error have in common are the same, where the suite names any.
-    pub correlated: Option<bool>,
+    pub(in super::super) correlated: Option<bool>,
     /// Whether something else came that may have been the answer.
-    pub other: bool,
+    pub(in super::super) other: bool,
     /// How long was waited, in milliseconds, less what fincheck was kept from working.
-    pub waited_ms: u64,
+    pub(in super::super) waited_ms: u64,
     /// How the server ended the connection, if it did.
-    pub ended: Option<Ended>,
+    pub(in super::super) ended: Option<Ended>,
     /// Whether the connection was seen to be usable afterwards.
-    pub usable: bool,
+    pub(in super::super) usable: bool,
 }

@@ -2,37 +2,37 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::closing::Ended;
+use super::Ended;
 use crate::exchange::ExchangeId;
 
 /// How pings are answered.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Pings {
+pub(in super::super) struct Pings {
     /// The pings in order; each that raised doubts is followed by the same once more, on a fresh connection.
-    pub pings: Vec<Ping>,
+    pub(in super::super) pings: Vec<Ping>,
 }
 
 /// One ping.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Ping {
+pub(in super::super) struct Ping {
     /// The connection, if one was made.
-    pub exchange: Option<ExchangeId>,
+    pub(in super::super) exchange: Option<ExchangeId>,
     /// How many octets it carried.
-    pub octets: usize,
+    pub(in super::super) octets: usize,
     /// Whether it was sent between the fragments of a message.
-    pub between: bool,
+    pub(in super::super) between: bool,
     /// The longest that a pong may take, in milliseconds.
-    pub limit_ms: u64,
+    pub(in super::super) limit_ms: u64,
     /// What came.
-    pub answer: Ponged,
+    pub(in super::super) answer: Ponged,
     /// Whether the message around it was acknowledged, where that is declared.
-    pub acknowledged: Option<bool>,
+    pub(in super::super) acknowledged: Option<bool>,
 }
 
 /// What came after a ping.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ponged {
+pub(in super::super) enum Ponged {
     /// A pong with the same octets, after so many milliseconds, less what fincheck was kept from working.
     Same(u64),
     /// No such pong, but one with other octets: so many.
@@ -47,17 +47,17 @@ pub enum Ponged {
 
 /// How broken frames are answered.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Faults {
+pub(in super::super) struct Faults {
     /// The tries; each whose connection stayed usable is followed by the same once more.
-    pub tries: Vec<FaultTry>,
+    pub(in super::super) tries: Vec<FaultTry>,
     /// A connection on which the server sent masked frames, if one was seen.
-    pub masked: Option<ExchangeId>,
+    pub(in super::super) masked: Option<ExchangeId>,
 }
 
 /// One way to break the framing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fault {
+pub(in super::super) enum Fault {
     /// A frame without mask (§5.1).
     Unmasked,
     /// The reserved opcode 3 (§5.2).
@@ -76,7 +76,7 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub(in super::super) const ALL: [Self; 7] = [
         Self::Unmasked,
         Self::ReservedOpcode,
         Self::ReservedBit,
@@ -87,7 +87,7 @@ impl Fault {
     ];
 
     /// What is sent, for people.
-    pub const fn line(self) -> &'static str {
+    pub(in super::super) const fn line(self) -> &'static str {
         match self {
             Self::Unmasked => "a frame without mask",
             Self::ReservedOpcode => "a frame with the reserved opcode 3",
@@ -102,19 +102,19 @@ impl Fault {
 
 /// One broken frame.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct FaultTry {
+pub(in super::super) struct FaultTry {
     /// How it was broken.
-    pub fault: Fault,
+    pub(in super::super) fault: Fault,
     /// The connection, if one was made.
-    pub exchange: Option<ExchangeId>,
+    pub(in super::super) exchange: Option<ExchangeId>,
     /// What came.
-    pub outcome: Faulted,
+    pub(in super::super) outcome: Faulted,
 }
 
 /// What came after a broken frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Faulted {
+pub(in super::super) enum Faulted {
     /// The connection was ended.
     Ended(Ended),
     /// What was sent afterwards was answered, and no end came: how.

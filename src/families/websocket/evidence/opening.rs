@@ -6,32 +6,32 @@ use crate::exchange::ExchangeId;
 
 /// How opening handshakes are answered.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Handshakes {
+pub(in super::super) struct Handshakes {
     /// Handshakes in order; each that raised doubts is followed by the same once more.
-    pub shakes: Vec<Shake>,
+    pub(in super::super) shakes: Vec<Shake>,
     /// Handshakes for a version that does not exist, the second one where the first raised doubts.
-    pub version: Vec<Shake>,
+    pub(in super::super) version: Vec<Shake>,
     /// The statuses of plain GET requests, and the exchanges.
-    pub plain: Vec<(u16, ExchangeId)>,
+    pub(in super::super) plain: Vec<(u16, ExchangeId)>,
 }
 
 /// One handshake.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Shake {
+pub(in super::super) struct Shake {
     /// The exchange, unless nothing was sent.
-    pub exchange: Option<ExchangeId>,
+    pub(in super::super) exchange: Option<ExchangeId>,
     /// The subprotocols offered.
-    pub protocols: Vec<String>,
+    pub(in super::super) protocols: Vec<String>,
     /// The extensions offered.
-    pub extensions: Vec<String>,
+    pub(in super::super) extensions: Vec<String>,
     /// What came.
-    pub outcome: Shaken,
+    pub(in super::super) outcome: Shaken,
 }
 
 /// What came of a handshake.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Shaken {
+pub(in super::super) enum Shaken {
     /// Nothing, and why.
     Nothing(String),
     /// Not tried.
@@ -62,7 +62,7 @@ pub enum Shaken {
 }
 
 /// The items of a list in header fields (RFC 9110 §5.6.1), commas within quotes aside.
-pub fn items(values: &[String]) -> Vec<String> {
+pub(in super::super) fn items(values: &[String]) -> Vec<String> {
     let mut items = Vec::new();
     for value in values {
         let (mut item, mut quoted) = (String::new(), false);
@@ -81,7 +81,7 @@ pub fn items(values: &[String]) -> Vec<String> {
 
 impl Shake {
     /// What is wrong with an answer 101, if anything.
-    pub fn flaw(&self) -> Option<String> {
+    pub(in super::super) fn flaw(&self) -> Option<String> {
         let Shaken::Opened { upgrade, connection, accept, expected, protocols, extensions } = &self.outcome else {
             return None;
         };
@@ -122,7 +122,7 @@ impl Shake {
     }
 
     /// Whether the handshake was answered with 101.
-    pub const fn is_open(&self) -> bool {
+    pub(in super::super) const fn is_open(&self) -> bool {
         matches!(self.outcome, Shaken::Opened { .. })
     }
 }

@@ -1,7 +1,10 @@
 //! WS-004 and WS-005: signs of life, dead peers and living ones.
 
 use super::{
-    super::evidence::alive::{Alive, Watched},
+    super::evidence::{
+        Ended,
+        alive::{Alive, Watched},
+    },
     framing::going_away,
     on, seconds,
     tries::{Seen, Settled, Try},
@@ -93,7 +96,7 @@ fn sign(watched: &Watched, interval: u64) -> Seen {
         ));
     }
     if let Some(ended) = &watched.ended {
-        return Seen::Neither(format!("it was ended after {} by {}", seconds(ended.age_ms), ended.line()));
+        return Seen::Neither(format!("it was ended after {} by {}", seconds(age(ended)), ended.told()));
     }
     if watched.cut_short {
         return Seen::Neither("the run ended before three intervals had passed".into());
@@ -139,7 +142,7 @@ fn dropped(watched: &Watched, asked: &str) -> Seen {
     match (&watched.ended, watched.asked_ms) {
         (Some(_), Some(_)) => Seen::Good,
         (Some(ended), None) => {
-            Seen::Neither(format!("it was ended after {} by {}, before any {asked}", seconds(ended.age_ms), ended.line()))
+            Seen::Neither(format!("it was ended after {} by {}, before any {asked}", seconds(age(ended)), ended.told()))
         }
         (None, _) if watched.cut_short => Seen::Neither("the run ended before it would have to be given up".into()),
         (None, Some(asked_ms)) => Seen::bad(format!(
@@ -161,16 +164,19 @@ fn stayed(watched: &Watched, seen: &Alive, asked: &str) -> Seen {
             (false, Some(_)) => Seen::Good,
         };
     };
-    let told = format!("it is ended after {} by {}", seconds(ended.age_ms), ended.line());
-    let aged = seen.longest_ms.is_some_and(|longest| ended.age_ms + watched.guard_ms() >= longest);
+    let told = format!("it is ended after {} by {}", seconds(age(ended)), ended.told());
+    let aged = seen.longest_ms.is_some_and(|longest| age(ended) + watched.guard_ms() >= longest);
     if aged || watched.asked_ms.is_none() || ended.told.is_some() {
         return Seen::Neither(told);
     }
     // Codes that speak of other things than silence; those of applications only where the reason does not.
-    let elsewhere = ended.close.as_ref().is_some_and(|close| {
-        going_away(close.code) || (matches!(close.code, Some(1008 | 3001..)) && !speaks_of_silence(&close.reason))
-    });
+    let elsewhere = going_away(ended.code)
+        || (matches!(ended.code, Some(1008 | 3001..)) && !speaks_of_silence(&ended.reason));
     if elsewhere { Seen::Neither(told) } else { Seen::bad(told) }
+}
+
+fn age(ended: &Ended) -> u64 {
+    u64::try_from(ended.lived.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn speaks_of_silence(reason: &str) -> bool {
@@ -182,14 +188,10 @@ fn speaks_of_silence(reason: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::super::evidence::closing::{Before, CloseFrame, Ended},
-        *,
-    };
-    use crate::{
-        exchange::{End, ExchangeId},
-        rule::Verdict,
-    };
+    use std::time::Duration;
+
+    use super::{super::testing::ended, *};
+    use crate::{exchange::ExchangeId, rule::Verdict};
 
     fn watched(silence_ms: u64) -> Watched {
         Watched {
@@ -200,12 +202,6 @@ mod tests {
             asked_ms: Some(700),
             ..Watched::default()
         }
-    }
-
-    fn ended(code: Option<u16>, reason: &str) -> Ended {
-        let close = code.map(|code| CloseFrame { code: Some(code), reason: reason.into(), flaw: None });
-        let end = Some(End::Closed);
-        Ended { exchange: ExchangeId(1), age_ms: 2_200, close, end, told: None, before: Before::Nothing }
     }
 
     fn idle(idle: Vec<Watched>) -> Verdict {
@@ -273,7 +269,7 @@ mod tests {
         told.ended.as_mut().unwrap().told = Some("token expired".into());
         assert_eq!(living(told), Verdict::Inconclusive);
         let mut aged = gone(None, "");
-        aged.ended.as_mut().unwrap().age_ms = 60_000;
+        aged.ended.as_mut().unwrap().lived = Duration::from_secs(60);
         assert_eq!(living(aged), Verdict::Inconclusive);
         assert_eq!(judge(vec![gone(None, "")], vec![gone(None, "")]).verdict, Verdict::Inconclusive);
     }

@@ -2,10 +2,11 @@
 
 use super::{
     super::evidence::{
-        Evidence,
-        closing::{Before, Closing, Closings, Ended},
+        Ended, Evidence,
+        closing::{CloseFrame, Closing, Closings},
+        frames::{Faulted, Ponged},
     },
-    on, seconds, seen,
+    seconds, seen,
     tries::{Seen, Settled, Try},
 };
 use crate::{
@@ -52,11 +53,14 @@ pub(super) const WS_008: JudgedRule = JudgedRule {
                  policy, 1011 for an error, 1013 for overload.",
         defects: &["stream.unexplained-drop"],
     },
-    judge: |evidence| on(evidence, |seen| Some(&seen.ends), |ends| explained(ends)),
+    judge: |evidence| seen(evidence, explained),
 };
 
 fn completed(evidence: &Evidence) -> Judgement {
-    let illegal = evidence.ends.iter().find_map(|ended| Some((ended.exchange, ended.close.as_ref()?.illegal()?)));
+    let illegal = all_ends(evidence).find_map(|ended| {
+        let frame = CloseFrame { code: ended.code, ..CloseFrame::default() };
+        Some((ended.exchange, frame.illegal()?))
+    });
     if let Some((exchange, illegal)) = illegal {
         return illegal_code(&illegal).cite([exchange]);
     }
@@ -64,6 +68,27 @@ fn completed(evidence: &Evidence) -> Judgement {
         .closings
         .as_ref()
         .map_or_else(|| Judgement::inconclusive("the run ended before a connection was closed"), closings)
+}
+
+/// Every end that the server caused, whatever we did before.
+fn all_ends(evidence: &Evidence) -> impl Iterator<Item = &Ended> {
+    let watched = evidence.alive.iter().flat_map(|alive| &alive.dead).filter_map(|one| one.ended.as_ref());
+    let wrongs = evidence.wrongs.iter().flat_map(|wrongs| &wrongs.tries).filter_map(|one| one.ended.as_ref());
+    let faults = evidence.faults.iter().flat_map(|faults| &faults.tries).filter_map(|one| match &one.outcome {
+        Faulted::Ended(ended) => Some(ended),
+        _ => None,
+    });
+    own_ends(evidence).chain(watched).chain(wrongs).chain(faults)
+}
+
+/// Every end that the server caused although we did nothing that would explain it.
+fn own_ends(evidence: &Evidence) -> impl Iterator<Item = &Ended> {
+    let alive = evidence.alive.iter().flat_map(|alive| alive.idle.iter().chain(&alive.living));
+    let pings = evidence.pings.iter().flat_map(|pings| &pings.pings).filter_map(|ping| match &ping.answer {
+        Ponged::Ended(ended) => Some(ended),
+        _ => None,
+    });
+    evidence.ends.iter().chain(alive.filter_map(|one| one.ended.as_ref())).chain(pings)
 }
 
 fn illegal_code(what: &str) -> Judgement {
@@ -113,29 +138,40 @@ fn closing(one: &Closing) -> Seen {
     Seen::Good
 }
 
-fn explained(ends: &[Ended]) -> Judgement {
-    let own: Vec<&Ended> = ends.iter().filter(|ended| ended.before == Before::Nothing).collect();
-    let unexplained: Vec<&&Ended> = own.iter().filter(|ended| ended.close.is_none() && ended.told.is_none()).collect();
-    let told = |ended: &Ended| format!("{}: {} after {}", ended.exchange, ended.line(), seconds(ended.age_ms));
+fn explained(evidence: &Evidence) -> Judgement {
+    let own: Vec<&Ended> = own_ends(evidence).collect();
+    let unexplained: Vec<&Ended> = own.iter().copied().filter(|ended| !ended.frame && ended.told.is_none()).collect();
     let judgement = match unexplained.as_slice() {
         [] if own.is_empty() => return Judgement::not_applicable("the server ended no connection by itself"),
         [] => Judgement::pass("every connection that the server ended says why"),
         [one] => Judgement::inconclusive(format!(
             "one connection of {} that ended did so by {}, which may be the network's doing",
             own.len(),
-            one.line()
+            one.told()
         )),
-        several => Judgement::fail("connections end without a word")
+        [one, ..] => Judgement::fail("connections end without a word")
             .expected("a close frame with a code, or an error message, before the TCP connection ends")
-            .actual(format!("{} connections: {}", several.len(), several[0].line())),
+            .actual(format!("{} connections: {}", unexplained.len(), one.told())),
     };
-    let shown = if unexplained.is_empty() { own } else { unexplained.into_iter().copied().collect() };
-    shown.iter().take(8).fold(judgement, |judgement, ended| judgement.detail(told(ended)).cite([ended.exchange]))
+    let shown = if unexplained.is_empty() { own } else { unexplained };
+    shown.iter().take(8).fold(judgement, |judgement, ended| {
+        let age = u64::try_from(ended.lived.as_millis()).unwrap_or(u64::MAX);
+        judgement.detail(format!("{}: {} after {}", ended.exchange, ended.told(), seconds(age))).cite([ended.exchange])
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{super::super::evidence::closing::CloseFrame, *};
+    use super::{
+        super::{
+            super::evidence::{
+                alive::{Alive, Watched},
+                frames::{Fault, FaultTry, Faults},
+            },
+            testing::ended,
+        },
+        *,
+    };
     use crate::{
         exchange::{End, ExchangeId},
         rule::Verdict,
@@ -184,28 +220,43 @@ mod tests {
             let mut one = done(None);
             one.reply = Some(CloseFrame::read(&code.to_be_bytes()));
             assert_eq!(judge(vec![one]).verdict, Verdict::Fail, "{code}");
-            let evidence = Evidence { ends: vec![ended(Some(code))], ..Evidence::default() };
-            assert_eq!(completed(&evidence).verdict, Verdict::Fail, "{code}");
+            assert_eq!(completed(&ends(&[ended(Some(code), "")])).verdict, Verdict::Fail, "{code}");
         }
     }
 
-    fn ended(code: Option<u16>) -> Ended {
-        let close = code.map(|code| CloseFrame::read(&code.to_be_bytes()));
-        let end = Some(End::Closed);
-        Ended { exchange: ExchangeId(4), age_ms: 10, close, end, told: None, before: Before::Nothing }
+    fn ends(ends: &[Ended]) -> Evidence {
+        Evidence { ends: ends.to_vec(), ..Evidence::default() }
     }
 
     #[test]
     fn ends_without_a_word_fail_when_they_repeat() {
-        assert_eq!(explained(&[]).verdict, Verdict::NotApplicable);
-        assert_eq!(explained(&[ended(None)]).verdict, Verdict::Inconclusive);
-        assert_eq!(explained(&[ended(None), ended(Some(1001)), ended(None)]).verdict, Verdict::Fail);
-        assert_eq!(explained(&[ended(Some(1001)), ended(Some(1012))]).verdict, Verdict::Pass);
-        let told = || Ended { told: Some("slow client".into()), ..ended(None) };
-        assert_eq!(explained(&[told(), told()]).verdict, Verdict::Pass);
-        let provoked = || Ended { before: Before::Provoked, ..ended(None) };
-        assert_eq!(explained(&[provoked(), provoked()]).verdict, Verdict::NotApplicable);
-        let empty = Ended { close: Some(CloseFrame::default()), ..ended(None) };
-        assert_eq!(explained(&[empty.clone(), empty]).verdict, Verdict::Pass);
+        let verdict = |list: &[Ended]| explained(&ends(list)).verdict;
+        let (silent, away) = (ended(None, ""), ended(Some(1001), ""));
+        assert_eq!(verdict(&[]), Verdict::NotApplicable);
+        assert_eq!(verdict(std::slice::from_ref(&silent)), Verdict::Inconclusive);
+        assert_eq!(verdict(&[silent.clone(), away.clone(), silent.clone()]), Verdict::Fail);
+        assert_eq!(verdict(&[away.clone(), away]), Verdict::Pass);
+        let told = Ended { told: Some("slow client".into()), ..silent.clone() };
+        assert_eq!(verdict(&[told.clone(), told]), Verdict::Pass);
+        let empty = Ended { frame: true, ..silent };
+        assert_eq!(verdict(&[empty.clone(), empty]), Verdict::Pass);
+    }
+
+    #[test]
+    fn a_dead_peer_and_a_broken_frame_explain_an_end() {
+        let dead = Watched { ended: Some(ended(None, "")), ..Watched::default() };
+        let fault = FaultTry {
+            fault: Fault::Unmasked,
+            exchange: None,
+            outcome: Faulted::Ended(ended(None, "")),
+        };
+        let mut evidence = Evidence {
+            alive: Some(Alive { dead: vec![dead.clone(), dead.clone()], ..Alive::default() }),
+            faults: Some(Faults { tries: vec![fault.clone(), fault], masked: None }),
+            ..Evidence::default()
+        };
+        assert_eq!(explained(&evidence).verdict, Verdict::NotApplicable);
+        evidence.alive = Some(Alive { living: vec![dead.clone(), dead], ..Alive::default() });
+        assert_eq!(explained(&evidence).verdict, Verdict::Fail);
     }
 }

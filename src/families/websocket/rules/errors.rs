@@ -61,7 +61,7 @@ fn own(one: &WrongTry, seen: &Wrongs) -> Seen {
     match (&one.told, &one.ended) {
         (told, Some(ended)) => {
             let after = if told.is_some() { "an error message is followed" } else { "it is answered" };
-            Seen::bad(format!("{after} by {}", ended.line()))
+            Seen::bad(format!("{after} by {}", ended.told()))
         }
         (None, None) if one.other || !seen.recognised => Seen::Neither(
             "no message that the suite calls an error (`messages.error`) came; whether another meant it is unknown".into(),
@@ -93,16 +93,16 @@ fn garbage(one: &WrongTry, seen: &Wrongs) -> Seen {
             own(&WrongTry { correlated: None, ..one.clone() }, &Wrongs { code: false, ..seen.clone() })
         };
     };
-    let explained = one.told.is_some() || ended.close.is_some();
+    let explained = one.told.is_some() || ended.frame;
     if seen.closes && explained {
         return Seen::Good;
     }
     if seen.declared || !explained {
-        return Seen::bad(format!("it is answered by {}", ended.line()));
+        return Seen::bad(format!("it is answered by {}", ended.told()));
     }
     Seen::Neither(format!(
         "it is answered by {}; where that is by contract, the suite says `errors.closes: true`",
-        ended.line()
+        ended.told()
     ))
 }
 
@@ -124,13 +124,10 @@ fn too_large(one: &WrongTry) -> Seen {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::super::evidence::closing::{Before, CloseFrame, Ended},
+        super::{super::evidence::Ended, testing},
         *,
     };
-    use crate::{
-        exchange::{End, ExchangeId},
-        rule::Verdict,
-    };
+    use crate::{exchange::ExchangeId, rule::Verdict};
 
     fn told(what: What) -> WrongTry {
         WrongTry {
@@ -148,9 +145,7 @@ mod tests {
     }
 
     fn ended(code: Option<u16>) -> Option<Ended> {
-        let close = code.map(|code| CloseFrame::read(&code.to_be_bytes()));
-        let end = Some(End::Closed);
-        Some(Ended { exchange: ExchangeId(1), age_ms: 9, close, end, told: None, before: Before::Message })
+        Some(testing::ended(code, ""))
     }
 
     fn declared() -> Wrongs {

@@ -79,10 +79,10 @@ fn pong(ping: &Ping) -> Seen {
         Ponged::Same(_) => Seen::Good,
         Ponged::Altered(octets) => Seen::bad(format!("a pong comes with other octets ({octets})")),
         Ponged::None(waited) => Seen::bad(format!("no pong in {}", seconds(*waited))),
-        Ponged::Ended(ended) if ended.close.as_ref().is_some_and(|close| going_away(close.code)) => {
-            Seen::Neither(format!("the connection was ended by {}", ended.line()))
+        Ponged::Ended(ended) if going_away(ended.code) => {
+            Seen::Neither(format!("the connection was ended by {}", ended.told()))
         }
-        Ponged::Ended(ended) => Seen::bad(format!("the connection is ended by {}", ended.line())),
+        Ponged::Ended(ended) => Seen::bad(format!("the connection is ended by {}", ended.told())),
         Ponged::Untried(why) => Seen::Neither(why.clone()),
     }
 }
@@ -120,23 +120,17 @@ fn faults(seen: &Faults) -> Judgement {
 /// A close code that does not say what was wrong; telling of it is not demanded (§7.1.7).
 fn odd_code(one: &FaultTry) -> Option<String> {
     let Faulted::Ended(ended) = &one.outcome else { return None };
-    let close = ended.close.as_ref()?;
-    (!matches!(close.code, Some(1002 | 1007))).then(|| format!("{} is closed with {}", one.fault.line(), close.line()))
+    (ended.frame && !matches!(ended.code, Some(1002 | 1007)))
+        .then(|| format!("{} is answered by {}", one.fault.line(), ended.told()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{
-        super::super::evidence::{
-            closing::{Before, CloseFrame, Ended},
-            frames::Fault,
-        },
+        super::{super::evidence::frames::Fault, testing::ended},
         *,
     };
-    use crate::{
-        exchange::{End, ExchangeId},
-        rule::Verdict,
-    };
+    use crate::{exchange::ExchangeId, rule::Verdict};
 
     fn ping(octets: usize, answer: Ponged) -> Ping {
         let exchange = Some(ExchangeId(u32::try_from(octets).unwrap() + 1));
@@ -147,11 +141,6 @@ mod tests {
         pongs(&Pings { pings })
     }
 
-    fn ended(code: Option<u16>) -> Ended {
-        let close = code.map(|code| CloseFrame::read(&code.to_be_bytes()));
-        Ended { exchange: ExchangeId(7), age_ms: 10, close, end: Some(End::Closed), told: None, before: Before::Nothing }
-    }
-
     #[test]
     fn the_same_octets_in_time_pass() {
         let judged = judge(vec![ping(0, Ponged::Same(1)), ping(1, Ponged::Same(2_000)), ping(125, Ponged::Same(3))]);
@@ -160,13 +149,13 @@ mod tests {
 
     #[test]
     fn no_pong_and_another_pong_and_an_end_fail_when_they_repeat() {
-        for answer in [Ponged::None(6_000), Ponged::Altered(124), Ponged::Ended(ended(Some(1002))), Ponged::Ended(ended(None))]
+        for answer in [Ponged::None(6_000), Ponged::Altered(124), Ponged::Ended(ended(Some(1002), "")), Ponged::Ended(ended(None, ""))]
         {
             let judged = judge(vec![ping(125, answer.clone()), ping(125, answer.clone())]);
             assert_eq!((judged.verdict, judged.severity), (Verdict::Fail, None), "{answer:?}");
             assert_eq!(judge(vec![ping(125, answer.clone()), ping(125, Ponged::Same(1))]).verdict, Verdict::Pass);
         }
-        let gone = Ponged::Ended(ended(Some(1001)));
+        let gone = Ponged::Ended(ended(Some(1001), ""));
         assert_eq!(judge(vec![ping(1, gone.clone()), ping(1, gone)]).verdict, Verdict::Inconclusive);
     }
 
@@ -187,7 +176,7 @@ mod tests {
     #[test]
     fn an_end_of_any_kind_is_right_after_a_broken_frame() {
         for code in [Some(1002), Some(1008), None] {
-            let judged = faults(&Faults { tries: vec![fault(Faulted::Ended(ended(code)))], masked: None });
+            let judged = faults(&Faults { tries: vec![fault(Faulted::Ended(ended(code, "")))], masked: None });
             assert_eq!(judged.verdict, Verdict::Pass);
             assert_eq!(judged.details.len(), usize::from(code == Some(1008)));
         }
@@ -200,7 +189,7 @@ mod tests {
         assert_eq!(faults(&Faults { tries: vec![usable()], masked: None }).verdict, Verdict::Inconclusive);
         let silent = fault(Faulted::Silent(5_000));
         assert_eq!(faults(&Faults { tries: vec![silent], masked: None }).verdict, Verdict::Inconclusive);
-        let masked = Faults { tries: vec![fault(Faulted::Ended(ended(None)))], masked: Some(ExchangeId(1)) };
+        let masked = Faults { tries: vec![fault(Faulted::Ended(ended(None, "")))], masked: Some(ExchangeId(1)) };
         assert_eq!(faults(&masked).verdict, Verdict::Fail);
     }
 }
