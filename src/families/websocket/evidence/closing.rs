@@ -81,6 +81,13 @@ pub(in super::super) struct Closing {
     pub(in super::super) lingered_ms: u64,
 }
 
+impl Closing {
+    /// Whether a close frame answered, nothing came after it, and the connection ended.
+    pub(in super::super) fn is_complete(&self) -> bool {
+        self.reply.as_ref().is_some_and(|reply| reply.illegal().is_none()) && self.data_after == 0 && self.end.is_some()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -69,3 +69,17 @@ pub(in super::super) struct WrongTry {
     /// Whether the connection was seen to be usable afterwards.
     pub(in super::super) usable: bool,
 }
+
+impl WrongTry {
+    /// Whether an error with all that it must have came, on a connection that stays, or, where it is too large, an end.
+    pub(in super::super) fn is_answered(&self, code: bool) -> bool {
+        match self.what {
+            What::TooLarge(_) => self.told.is_some() || self.ended.is_some(),
+            What::Garbage => self.told.is_some() && self.usable,
+            What::Own(_) => {
+                let whole = self.correlated != Some(false) && (self.code.is_some() || !code);
+                self.told.is_some() && self.usable && whole
+            }
+        }
+    }
+}

@@ -6,8 +6,8 @@ use super::{
         alive::{Alive, Watched},
     },
     framing::going_away,
-    on, seconds,
-    tries::{Seen, Settled, Try},
+    on,
+    tries::{Seen, Settled, Try, part, seconds},
 };
 use crate::{
     families::JudgedRule,
@@ -31,7 +31,7 @@ pub(super) const WS_004: JudgedRule = JudgedRule {
         remedy: "Send a ping or a heartbeat whenever nothing else was sent for the interval.",
         defects: &["stream.silent"],
     },
-    judge: |evidence| on(evidence, |seen| seen.alive.as_ref(), signs),
+    judge: |evidence| on(evidence, |seen| part(seen.alive.as_ref(), signs)),
 };
 
 pub(super) const WS_005: JudgedRule = JudgedRule {
@@ -51,7 +51,7 @@ pub(super) const WS_005: JudgedRule = JudgedRule {
         remedy: "End a connection on which no pong comes within the timeout, and count every pong that does.",
         defects: &["stream.never-drops-dead", "stream.drops-the-living"],
     },
-    judge: |evidence| on(evidence, |seen| seen.alive.as_ref(), kept),
+    judge: |evidence| on(evidence, |seen| part(seen.alive.as_ref(), kept)),
 };
 
 fn signs(seen: &Alive) -> Judgement {

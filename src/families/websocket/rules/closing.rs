@@ -6,8 +6,8 @@ use super::{
         closing::{CloseFrame, Closing, Closings},
         frames::{Faulted, Ponged},
     },
-    seconds, seen,
-    tries::{Seen, Settled, Try},
+    on,
+    tries::{Seen, Settled, Try, seconds},
 };
 use crate::{
     families::JudgedRule,
@@ -33,7 +33,7 @@ pub(super) const WS_007: JudgedRule = JudgedRule {
                  connection. 1005, 1006 and 1015 are for a library's own use only.",
         defects: &["stream.no-close-reply", "stream.illegal-close-code"],
     },
-    judge: |evidence| seen(evidence, completed),
+    judge: |evidence| on(evidence, completed),
 };
 
 pub(super) const WS_008: JudgedRule = JudgedRule {
@@ -53,7 +53,7 @@ pub(super) const WS_008: JudgedRule = JudgedRule {
                  policy, 1011 for an error, 1013 for overload.",
         defects: &["stream.unexplained-drop"],
     },
-    judge: |evidence| seen(evidence, explained),
+    judge: |evidence| on(evidence, explained),
 };
 
 fn completed(evidence: &Evidence) -> Judgement {

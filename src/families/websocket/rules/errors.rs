@@ -2,8 +2,8 @@
 
 use super::{
     super::evidence::errors::{What, WrongTry, Wrongs},
-    on, seconds,
-    tries::{Seen, Settled, Try},
+    on,
+    tries::{Seen, Settled, Try, part, seconds},
 };
 use crate::{
     families::JudgedRule,
@@ -30,7 +30,7 @@ pub(super) const WS_009: JudgedRule = JudgedRule {
                  what is too large.",
         defects: &["stream.drops-on-error", "stream.silent-on-error"],
     },
-    judge: |evidence| on(evidence, |seen| seen.wrongs.as_ref(), wrongs),
+    judge: |evidence| on(evidence, |seen| part(seen.wrongs.as_ref(), wrongs)),
 };
 
 fn wrongs(seen: &Wrongs) -> Judgement {

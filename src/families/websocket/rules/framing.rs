@@ -2,8 +2,8 @@
 
 use super::{
     super::evidence::frames::{FaultTry, Faulted, Faults, Ping, Pings, Ponged},
-    on, seconds,
-    tries::{Seen, Settled, Try},
+    on,
+    tries::{Seen, Settled, Try, part, seconds},
 };
 use crate::{
     families::JudgedRule,
@@ -27,7 +27,7 @@ pub(super) const WS_003: JudgedRule = JudgedRule {
         remedy: "Answer each ping at once with a pong that carries its octets, also in the middle of a fragmented message.",
         defects: &["stream.no-pong", "stream.pong-altered", "stream.drops-on-fragmented-ping"],
     },
-    judge: |evidence| on(evidence, |seen| seen.pings.as_ref(), pongs),
+    judge: |evidence| on(evidence, |seen| part(seen.pings.as_ref(), pongs)),
 };
 
 pub(super) const WS_006: JudgedRule = JudgedRule {
@@ -47,7 +47,7 @@ pub(super) const WS_006: JudgedRule = JudgedRule {
         remedy: "Check mask, reserved bits, opcodes, fragments and UTF-8, and close with 1002 (1007 for UTF-8).",
         defects: &["stream.takes-unmasked", "stream.takes-reserved"],
     },
-    judge: |evidence| on(evidence, |seen| seen.faults.as_ref(), faults),
+    judge: |evidence| on(evidence, |seen| part(seen.faults.as_ref(), faults)),
 };
 
 fn pongs(seen: &Pings) -> Judgement {

@@ -1,5 +1,14 @@
 //! The rules of streams, each with its judge; pure functions of the evidence.
 
+mod alive;
+mod closing;
+mod errors;
+mod framing;
+mod opening;
+#[cfg(test)]
+mod testing;
+mod tries;
+
 use super::evidence::Evidence;
 use crate::{
     families::{Evidence as AnyEvidence, JudgedRule},
@@ -7,10 +16,18 @@ use crate::{
 };
 
 /// Every rule of the family, by id.
-pub(super) static RULES: &[JudgedRule] = &[];
+pub(super) static RULES: &[JudgedRule] = &[
+    opening::WS_001,
+    framing::WS_003,
+    alive::WS_004,
+    alive::WS_005,
+    framing::WS_006,
+    closing::WS_007,
+    closing::WS_008,
+    errors::WS_009,
+];
 
 /// Judges what was seen, unless nothing could be.
-#[expect(dead_code, reason = "every rule uses it")]
 fn on(evidence: &AnyEvidence, judge: fn(&Evidence) -> Judgement) -> Judgement {
     let AnyEvidence::WebSocket(evidence) = evidence else {
         return Judgement::inconclusive("the probe of this check saw nothing");

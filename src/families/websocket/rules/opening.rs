@@ -3,7 +3,7 @@
 use super::{
     super::evidence::opening::{Handshakes, Shake, Shaken},
     on,
-    tries::{Seen, Settled, Try},
+    tries::{Seen, Settled, Try, part},
 };
 use crate::{
     families::JudgedRule,
@@ -29,7 +29,7 @@ pub(super) const WS_001: JudgedRule = JudgedRule {
                  client offers, or leave the fields out; answer unknown versions with 426 and Sec-WebSocket-Version: 13.",
         defects: &["stream.wrong-accept", "stream.unoffered-protocol"],
     },
-    judge: |evidence| on(evidence, |seen| seen.opening.as_ref(), handshakes),
+    judge: |evidence| on(evidence, |seen| part(seen.opening.as_ref(), handshakes)),
 };
 
 fn handshakes(seen: &Handshakes) -> Judgement {

@@ -130,6 +130,20 @@ impl Settled {
     }
 }
 
+/// Judges a part of the evidence, if it is there.
+pub(super) fn part<T>(part: Option<&T>, judge: fn(&T) -> Judgement) -> Judgement {
+    part.map_or_else(|| Judgement::inconclusive("the run ended before this was tried"), judge)
+}
+
+/// Milliseconds for people: `1.5 s`.
+pub(super) fn seconds(ms: u64) -> String {
+    if ms < 1_000 {
+        return format!("{ms} ms");
+    }
+    let text = format!("{}.{:03}", ms / 1_000, ms % 1_000);
+    format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
