@@ -11,6 +11,7 @@ use super::{
         feed::{How, Subscribed},
     },
     frames::{Event, Frames, ms, waited},
+    protocol::together,
 };
 use crate::families::{PlannedCheck, Session};
 
@@ -46,7 +47,8 @@ pub(super) async fn probe(session: &dyn Session, config: &Config, plan: &Planned
         None => idle.then(|| watch(Purpose::Idle, interval)),
     };
     let dead = timeout.map(|timeout| watch(Purpose::Dead, timeout));
-    let (quiet, dead) = join(OptionFuture::from(quiet), OptionFuture::from(dead)).await;
+    let (quiet, dead) = (OptionFuture::from(quiet), OptionFuture::from(dead));
+    let (quiet, dead) = if together(config, 2) == 2 { join(quiet, dead).await } else { (quiet.await, dead.await) };
     if let Some(quiet) = quiet {
         if idle {
             seen.idle.push(quiet.clone());
@@ -65,8 +67,12 @@ pub(super) async fn probe(session: &dyn Session, config: &Config, plan: &Planned
     let idle = again_idle.then(|| watch(Purpose::Idle, interval));
     let living = timeout.filter(|_| again_living).map(|timeout| watch(Purpose::Living, timeout));
     let dead = timeout.filter(|_| again_dead).map(|timeout| watch(Purpose::Dead, timeout));
-    let others = join(OptionFuture::from(living), OptionFuture::from(dead));
-    let (idle, (living, dead)) = join(OptionFuture::from(idle), others).await;
+    let (idle, living, dead) = (OptionFuture::from(idle), OptionFuture::from(living), OptionFuture::from(dead));
+    let (idle, (living, dead)) = if together(config, 3) == 3 {
+        join(idle, join(living, dead)).await
+    } else {
+        (idle.await, (living.await, dead.await))
+    };
     seen.idle.extend(idle);
     seen.living.extend(living);
     seen.dead.extend(dead);

@@ -11,10 +11,11 @@ use super::{
         feed::How,
     },
     frames::{Event, Frames, ms, waited},
+    protocol::together,
 };
 use crate::{
     exchange::Outgoing,
-    families::{PlannedCheck, Session},
+    families::Session,
 };
 
 /// The most connections that this takes.
@@ -25,16 +26,14 @@ const ANSWER: Duration = Duration::from_secs(5);
 const SENT: [(Option<u16>, &str); 3] = [(Some(1000), ""), (None, ""), (Some(4000), "fincheck is done")];
 
 /// Closes connections side by side; again where the answer raised doubts.
-pub(super) async fn probe(session: &dyn Session, config: &Config, _: &PlannedCheck) -> Closings {
-    let first = join_all(SENT.map(|(code, reason)| close(session, config, code, reason))).await;
-    let again = join_all(
-        SENT.into_iter()
-            .zip(&first)
-            .filter(|(_, one)| one.trouble.is_none() && !one.is_complete())
-            .map(|((code, reason), _)| close(session, config, code, reason)),
-    )
-    .await;
-    let mut tries: Vec<Closing> = first.into_iter().chain(again).collect();
+pub(super) async fn probe(session: &dyn Session, config: &Config) -> Closings {
+    let mut tries: Vec<Closing> = Vec::new();
+    for sent in SENT.chunks(together(config, SENT.len())) {
+        let first = join_all(sent.iter().map(|(code, reason)| close(session, config, *code, reason))).await;
+        let doubtful = sent.iter().zip(&first).filter(|(_, one)| one.trouble.is_none() && !one.is_complete());
+        let again = join_all(doubtful.map(|((code, reason), _)| close(session, config, *code, reason))).await;
+        tries.extend(first.into_iter().chain(again));
+    }
     tries.sort_by_key(|one| SENT.iter().position(|(code, _)| *code == one.sent));
     Closings { tries }
 }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The step of a plan by which garbage is sent; without it, none is.
-pub(in super::super) const GARBAGE: &str = "a message that is no JSON";
+pub(in super::super) const GARBAGE: &str = "send a message that is no JSON";
 /// How long an answer is waited for, at least.
 const ANSWER: Duration = Duration::from_secs(5);
 /// How long a pong is waited for.
@@ -35,10 +35,10 @@ struct Wrong<'a> {
     correlated: Option<&'a Correlated>,
 }
 
-/// The most connections that this takes.
+/// The most connections that this takes, without garbage.
 pub(in super::super) fn most(config: &Config) -> u64 {
     let own = config.errors.as_ref().map_or(0, |errors| errors.messages.len() + usize::from(errors.largest.is_some()));
-    2 * (own as u64 + 1)
+    2 * own as u64
 }
 
 /// Whether the client sends messages at all.

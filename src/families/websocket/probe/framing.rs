@@ -12,10 +12,11 @@ use super::{
         feed::{How, Of, render, values},
     },
     frames::{Event, Frames, ms, waited},
+    protocol::together,
 };
 use crate::{
     exchange::{Opcode, Outgoing},
-    families::{PlannedCheck, Session},
+    families::Session,
 };
 
 /// The most connections that pings take.
@@ -34,7 +35,7 @@ const END: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// Sends pings one at a time; what raises doubts again on a fresh connection.
-pub(super) async fn pings(session: &dyn Session, config: &Config, _: &PlannedCheck) -> Pings {
+pub(super) async fn pings(session: &dyn Session, config: &Config) -> Pings {
     let mut seen = Pings::default();
     let mut line = None;
     for octets in [0, 1, 125] {
@@ -164,11 +165,9 @@ async fn between(session: &dyn Session, config: &Config) -> Option<Ping> {
 }
 
 /// Breaks the framing in each way, side by side, on a connection each; what stays usable once more.
-pub(super) async fn faults(session: &dyn Session, config: &Config, _: &PlannedCheck) -> Faults {
-    let bound = config.session.as_ref().and_then(|session| session.connections).unwrap_or(u64::MAX);
-    let together = usize::try_from(bound).unwrap_or(usize::MAX).clamp(1, Fault::ALL.len());
+pub(super) async fn faults(session: &dyn Session, config: &Config) -> Faults {
     let mut seen = Faults::default();
-    for faults in Fault::ALL.chunks(together) {
+    for faults in Fault::ALL.chunks(together(config, Fault::ALL.len())) {
         let first = join_all(faults.iter().map(|fault| broken(session, config, *fault))).await;
         let usable = first.iter().filter(|(one, _)| matches!(one.outcome, Faulted::Usable(_))).map(|(one, _)| one.fault);
         let again = join_all(usable.map(|fault| broken(session, config, fault))).await;

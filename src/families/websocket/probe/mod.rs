@@ -1,51 +1,101 @@
 //! Opens streams, disturbs some, and collects what they say.
+//!
+//! The first connection shows whether there is a stream at all; if not, nothing else is opened. Then the groups run, side
+//! by side where the number of connections allows it: each keeps to connections of its own.
 
 pub(super) mod alive;
+mod book;
 pub(super) mod closing;
+mod conduct;
+mod ear;
 pub(super) mod errors;
 mod frames;
 pub(super) mod framing;
+mod gather;
 pub(super) mod opening;
+mod protocol;
+mod snapshot;
+mod steady;
+pub(super) mod stimulus;
+mod subscribe;
+#[cfg(test)]
+mod tests;
 
-use futures_util::future::{OptionFuture, join};
+use futures_util::future::join;
 
-use super::{config::Config, evidence::Evidence};
+use super::{
+    config::Config,
+    evidence::{Blocked, Declared, Ended, Evidence},
+    feed::{Feed, How},
+};
 use crate::families::{Conventions, PlannedCheck, Session};
+
+/// So many connections of one client let the groups run side by side.
+const ROOM: u64 = 16;
 
 /// Drives the streams and returns what was seen, however little.
 pub(super) async fn probe(
     config: &Config,
-    _conventions: &Conventions,
+    conventions: &Conventions,
     session: &dyn Session,
     plan: &PlannedCheck,
 ) -> Evidence {
-    let mut evidence = Evidence::default();
-    protocol(session, config, plan, &mut evidence).await;
-    Evidence { cut_short: session.stopping(), ..evidence }
+    let mut evidence = Evidence { declared: config.declared(), ..Evidence::default() };
+    match Feed::open(session, config, How::to("see whether there is a stream")).await {
+        Ok(feed) => drop(feed.close(Some(1000)).await),
+        // What is wrong with the handshake itself is for its own rules to say.
+        Err(why) if why.exchange().is_none() => {
+            evidence.blocked = Some(Blocked { why: why.why(), exchange: None });
+            return evidence;
+        }
+        Err(_) => {}
+    }
+    let room = config.session.as_ref().and_then(|session| session.connections).is_none_or(|most| most >= ROOM);
+    let steady = async {
+        let wanted = plan.wants_any(&["WS-010", "WS-011", "WS-013", "WS-019"]) && !session.stopping();
+        if wanted { Some(steady::probe(session, config, conventions, plan).await) } else { None }
+    };
+    let snapshot = async {
+        let wanted = plan.wants("WS-012") && !session.stopping();
+        if wanted { Some(snapshot::probe(session, config, plan).await) } else { None }
+    };
+    let protocol = protocol::probe(session, config, plan, room);
+    let (seen, (snapshots, protocol)) = if room {
+        join(Box::pin(steady), join(Box::pin(snapshot), Box::pin(protocol))).await
+    } else {
+        let seen = Box::pin(steady).await;
+        let snapshots = Box::pin(snapshot).await;
+        (seen, (snapshots, Box::pin(protocol).await))
+    };
+    protocol.add_to(&mut evidence);
+    if let Some((steady, record)) = seen {
+        (evidence.steady, evidence.record) = (Some(steady), record);
+    }
+    evidence.snapshot = snapshots;
+    let mut ends: Vec<Ended> = Vec::new();
+    ends.extend(evidence.steady.iter_mut().flat_map(|seen| std::mem::take(&mut seen.ends)));
+    ends.extend(evidence.snapshot.iter_mut().flat_map(|seen| std::mem::take(&mut seen.ends)));
+    evidence.ends.extend(ends);
+    evidence.cut_short = session.stopping();
+    evidence
 }
 
-/// What the protocol itself demands: each group by itself, watching beside the rest.
-async fn protocol(session: &dyn Session, config: &Config, plan: &PlannedCheck, evidence: &mut Evidence) {
-    let watched = OptionFuture::from(
-        plan.wants_any(&["WS-004", "WS-005", "WS-008"]).then(|| alive::probe(session, config, plan)),
-    );
-    let spoken = async {
-        if plan.wants("WS-001") {
-            evidence.opening = Some(opening::probe(session, config, plan).await);
+impl Config {
+    /// What rules of several groups need to know of it.
+    pub(super) fn declared(&self) -> Declared {
+        let streamed = self.messages.snapshot.is_some();
+        Declared {
+            sequence: self.sequence.is_some(),
+            jumps: self.sequence.as_ref().is_some_and(|sequence| sequence.jumps),
+            subscribe: self.subscribe.is_some(),
+            acknowledged: self.subscribe.as_ref().is_some_and(|subscribe| subscribe.acknowledged.is_some()),
+            streamed_snapshot: streamed,
+            rest_snapshot: self.snapshot.is_some(),
+            snapshot_sequence: self.snapshot.is_some() || streamed && self.messages.snapshot_sequence.is_some(),
+            resume: self.resume.is_some(),
+            stimulus: self.stimulus.is_some(),
+            id: self.messages.id.is_some(),
+            lag: self.lag.0,
         }
-        if plan.wants("WS-003") {
-            evidence.pings = Some(framing::pings(session, config, plan).await);
-        }
-        if plan.wants("WS-007") {
-            evidence.closings = Some(closing::probe(session, config, plan).await);
-        }
-        if plan.wants("WS-006") {
-            evidence.faults = Some(framing::faults(session, config, plan).await);
-        }
-        if plan.wants("WS-009") {
-            evidence.wrongs = Some(errors::probe(session, config, plan).await);
-        }
-    };
-    let (watched, ()) = join(watched, spoken).await;
-    evidence.alive = watched;
+    }
 }

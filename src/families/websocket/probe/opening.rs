@@ -9,7 +9,7 @@ use super::super::{
 };
 use crate::{
     exchange::{Handshake, Headers, Opening, Unopened},
-    families::{PlannedCheck, Session},
+    families::Session,
 };
 
 /// A version that does not exist.
@@ -18,7 +18,7 @@ const VERSION: u8 = 99;
 pub(in super::super) const MOST: u64 = 10;
 
 /// Opens streams in several ways, twice where the answer raises doubts.
-pub(super) async fn probe(session: &dyn Session, config: &Config, _: &PlannedCheck) -> Handshakes {
+pub(super) async fn probe(session: &dyn Session, config: &Config) -> Handshakes {
     let mut seen = Handshakes::default();
     let how = How::to("see how the opening handshake is answered");
     let usual = match opening(config, &how, &values(session, None)) {

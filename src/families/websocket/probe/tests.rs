@@ -1,0 +1,1 @@
+//! The probes against streams that a function plays.
