@@ -48,7 +48,10 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
     }
     let writes = config.stimulus.is_some() && selection.permits(Permit::Write) && plan.wants_any(STIMULATED);
     plan.steps.push(("open the stream".into(), 1));
-    for step in steps(config).into_iter().filter(|step| plan.wants_any(step.rules)) {
+    for step in steps(config) {
+        if !plan.wants_any(step.rules) {
+            continue;
+        }
         let made = if writes { step.made } else { 0 };
         plan.steps.push((step.what.into(), step.streams + made + step.requests));
         plan.writes += made;

@@ -84,13 +84,7 @@ fn is_silent(watched: &Watched, interval: Duration) -> bool {
 }
 
 /// Watches a connection until it ends or what was waited for would have happened.
-async fn watch(
-    session: &dyn Session,
-    config: &Config,
-    how: Purpose,
-    interval: Duration,
-    timeout: Duration,
-) -> Watched {
+async fn watch(session: &dyn Session, config: &Config, how: Purpose, interval: Duration, timeout: Duration) -> Watched {
     let purpose = match how {
         Purpose::Idle | Purpose::Living => "see whether the stream stays alive while pings are answered",
         Purpose::Dead => "see whether the stream is given up when nothing is answered",
@@ -102,8 +96,7 @@ async fn watch(
         }
     };
     let opened = line.handshake().received;
-    let mut watched =
-        Watched { exchange: Some(line.exchange()), rtt_ms: ms(line.rtt()), ..Watched::default() };
+    let mut watched = Watched { exchange: Some(line.exchange()), rtt_ms: ms(line.rtt()), ..Watched::default() };
     if let Subscribed::Refused(text) = &line.subscribed {
         watched.trouble = Some(format!("the subscription was refused: {text}"));
         return watched;

@@ -13,10 +13,7 @@ use super::{
     frames::{Event, Frames, ms, waited},
     protocol::together,
 };
-use crate::{
-    exchange::Outgoing,
-    families::Session,
-};
+use crate::families::Session;
 
 /// The most connections that this takes.
 pub(in super::super) const MOST: u64 = 6;
@@ -56,8 +53,7 @@ async fn close(session: &dyn Session, config: &Config, sent: Option<u16>, reason
         closing.trouble = Some(format!("the connection was ended before by {}", ended.told()));
         return closing;
     }
-    line.send(Outgoing::close(sent, reason)).await;
-    line.mute();
+    line.close(sent, reason).await;
     let mut began = session.now();
     loop {
         match line.next(began + ANSWER).await {
@@ -79,7 +75,11 @@ async fn close(session: &dyn Session, config: &Config, sent: Option<u16>, reason
         }
     }
     let time = ms(waited(session, began, session.now()));
-    if closing.reply.is_none() { closing.waited_ms = time } else { closing.lingered_ms = time }
+    if closing.reply.is_none() {
+        closing.waited_ms = time
+    } else {
+        closing.lingered_ms = time
+    }
     closing.end = line.end().cloned();
     closing
 }

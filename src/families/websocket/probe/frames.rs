@@ -27,6 +27,8 @@ pub(super) struct Frames<'a> {
     partial: Option<BytesMut>,
     error: Option<(Duration, String)>,
     answers: bool,
+    /// Whether we have said that nothing more comes; pings are still answered, so that the keepalive ends nothing.
+    closing: bool,
     closed: Option<(Duration, CloseFrame)>,
     end: Option<(Duration, End)>,
     /// What became of the subscription.
@@ -67,9 +69,10 @@ impl<'a> Frames<'a> {
         let before = feed.ended().cloned();
         let (pings, messages) = (feed.seen().pings, feed.seen().messages);
         let (line, waiting) = feed.into_line();
-        let closed = before.as_ref().filter(|ended| ended.frame).map(|ended| {
-            (ended.at, CloseFrame { code: ended.code, reason: ended.reason.clone(), flaw: None })
-        });
+        let closed = before
+            .as_ref()
+            .filter(|ended| ended.frame)
+            .map(|ended| (ended.at, CloseFrame { code: ended.code, reason: ended.reason.clone(), flaw: None }));
         Ok(Self {
             session,
             config,
@@ -79,6 +82,7 @@ impl<'a> Frames<'a> {
             partial: None,
             error: None,
             answers: true,
+            closing: false,
             closed,
             end: before.and_then(|ended| Some((ended.at, ended.end?))),
             subscribed,
@@ -130,7 +134,9 @@ impl<'a> Frames<'a> {
             Opcode::Pong => Event::Pong(frame.payload, at),
             Opcode::Close => {
                 let close = CloseFrame::read(&frame.payload);
-                self.answer(Outgoing::close(close.code, "")).await;
+                if !self.closing {
+                    self.answer(Outgoing::close(close.code, "")).await;
+                }
                 self.answers = false;
                 self.closed.get_or_insert((at, close));
                 Event::Closed
@@ -163,7 +169,9 @@ impl<'a> Frames<'a> {
         let answer = self.config.heartbeat.as_ref().and_then(|heartbeat| heartbeat.answer.as_ref());
         if let (Kind::Heartbeat, Some(answer)) = (message.kind, answer) {
             self.asked.get_or_insert(at);
-            if let Ok(text) = render(answer, &values(self.session, None)) {
+            if !self.closing
+                && let Ok(text) = render(answer, &values(self.session, None))
+            {
                 self.answer(Outgoing::text(text)).await;
             }
         }
@@ -181,6 +189,12 @@ impl<'a> Frames<'a> {
         drop(self.line.send(frame).await);
     }
 
+    /// Says that nothing more comes.
+    pub(super) async fn close(&mut self, code: Option<u16>, reason: &str) {
+        self.closing = true;
+        self.send(Outgoing::close(code, reason)).await;
+    }
+
     /// From now on nothing is answered.
     pub(super) fn mute(&mut self) {
         self.answers = false;
@@ -188,7 +202,7 @@ impl<'a> Frames<'a> {
 
     /// Closes it, without waiting for the answer.
     pub(super) async fn leave(mut self) {
-        if self.answers && self.end.is_none() {
+        if self.answers && !self.closing && self.end.is_none() {
             self.send(Outgoing::close(Some(1000), "")).await;
         }
     }

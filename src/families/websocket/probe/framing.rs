@@ -57,7 +57,8 @@ pub(super) async fn pings(session: &dyn Session, config: &Config) -> Pings {
     }
     for _ in 0..2 {
         let Some(ping) = between(session, config).await else { break };
-        let good = matches!(&ping.answer, Ponged::Same(after) if *after <= ping.limit_ms && ping.acknowledged != Some(false));
+        let good =
+            matches!(&ping.answer, Ponged::Same(after) if *after <= ping.limit_ms && ping.acknowledged != Some(false));
         seen.pings.push(ping);
         if good || session.stopping() {
             break;
@@ -71,12 +72,7 @@ fn unpinged(octets: usize, between: bool, why: String) -> Ping {
     Ping { exchange: None, octets, between, limit_ms: ms(PONG), answer, acknowledged: None }
 }
 
-async fn ping<'a>(
-    session: &'a dyn Session,
-    config: &'a Config,
-    octets: usize,
-    line: &mut Option<Frames<'a>>,
-) -> Ping {
+async fn ping<'a>(session: &'a dyn Session, config: &'a Config, octets: usize, line: &mut Option<Frames<'a>>) -> Ping {
     if line.is_none() {
         match Frames::open(session, config, How::to("see how pings are answered")).await {
             Ok(opened) => *line = Some(opened),
@@ -98,7 +94,13 @@ async fn ping<'a>(
 }
 
 /// Waits for the pong.
-async fn pong(session: &dyn Session, line: &mut Frames<'_>, payload: &Bytes, sent: Duration, until: Duration) -> Ponged {
+async fn pong(
+    session: &dyn Session,
+    line: &mut Frames<'_>,
+    payload: &Bytes,
+    sent: Duration,
+    until: Duration,
+) -> Ponged {
     let mut other = None;
     loop {
         match line.next(until).await {
@@ -169,7 +171,8 @@ pub(super) async fn faults(session: &dyn Session, config: &Config) -> Faults {
     let mut seen = Faults::default();
     for faults in Fault::ALL.chunks(together(config, Fault::ALL.len())) {
         let first = join_all(faults.iter().map(|fault| broken(session, config, *fault))).await;
-        let usable = first.iter().filter(|(one, _)| matches!(one.outcome, Faulted::Usable(_))).map(|(one, _)| one.fault);
+        let usable =
+            first.iter().filter(|(one, _)| matches!(one.outcome, Faulted::Usable(_))).map(|(one, _)| one.fault);
         let again = join_all(usable.map(|fault| broken(session, config, fault))).await;
         for (one, masked) in first.into_iter().chain(again) {
             seen.masked = seen.masked.or(one.exchange.filter(|_| masked));

@@ -50,7 +50,8 @@ pub(super) async fn probe(session: &dyn Session, config: &Config) -> Handshakes 
             return seen;
         }
         let shake = shake(session, &another).await;
-        let refused = matches!(&shake.outcome, Shaken::Refused { status, versions } if *status != 426 || !versions.is_empty());
+        let refused =
+            matches!(&shake.outcome, Shaken::Refused { status, versions } if *status != 426 || !versions.is_empty());
         seen.version.push(shake);
         if refused {
             break;

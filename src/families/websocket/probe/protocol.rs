@@ -43,11 +43,7 @@ pub(super) async fn probe(session: &dyn Session, config: &Config, plan: &Planned
     let watching = plan.wants_any(&["WS-004", "WS-005"]).then(|| Box::pin(alive::probe(session, config, plan)));
     let watching = OptionFuture::from(watching);
     let speaking = Box::pin(speak(session, config, plan));
-    let (alive, rest) = if room {
-        join(watching, speaking).await
-    } else {
-        (watching.await, speaking.await)
-    };
+    let (alive, rest) = if room { join(watching, speaking).await } else { (watching.await, speaking.await) };
     Protocol { alive, ..rest }
 }
 

@@ -112,7 +112,9 @@ fn sign(watched: &Watched, interval: u64) -> Seen {
 
 fn kept(seen: &Alive) -> Judgement {
     let Some(timeout) = seen.timeout_ms else {
-        return Judgement::not_applicable("the suite declares no timeout (`heartbeat.timeout`) with `pings` or `answer`");
+        return Judgement::not_applicable(
+            "the suite declares no timeout (`heartbeat.timeout`) with `pings` or `answer`",
+        );
     };
     let asked = if seen.by_message { "heartbeat" } else { "ping" };
     let dead = seen.dead.iter().map(|watched| Try {
@@ -170,8 +172,8 @@ fn stayed(watched: &Watched, seen: &Alive, asked: &str) -> Seen {
         return Seen::Neither(told);
     }
     // Codes that speak of other things than silence; those of applications only where the reason does not.
-    let elsewhere = going_away(ended.code)
-        || (matches!(ended.code, Some(1008 | 3001..)) && !speaks_of_silence(&ended.reason));
+    let elsewhere =
+        going_away(ended.code) || (matches!(ended.code, Some(1008 | 3001..)) && !speaks_of_silence(&ended.reason));
     if elsewhere { Seen::Neither(told) } else { Seen::bad(told) }
 }
 

@@ -35,7 +35,9 @@ pub(super) const WS_009: JudgedRule = JudgedRule {
 
 fn wrongs(seen: &Wrongs) -> Judgement {
     if !seen.talks {
-        return Judgement::not_applicable("the client sends no messages (neither `subscribe` nor `errors` is declared)");
+        return Judgement::not_applicable(
+            "the client sends no messages (neither `subscribe` nor `errors` is declared)",
+        );
     }
     let tries = seen.tries.iter().map(|one| Try {
         what: one.what.line(),
@@ -64,7 +66,8 @@ fn own(one: &WrongTry, seen: &Wrongs) -> Seen {
             Seen::bad(format!("{after} by {}", ended.told()))
         }
         (None, None) if one.other || !seen.recognised => Seen::Neither(
-            "no message that the suite calls an error (`messages.error`) came; whether another meant it is unknown".into(),
+            "no message that the suite calls an error (`messages.error`) came; whether another meant it is unknown"
+                .into(),
         ),
         (None, None) => Seen::bad(format!("no answer in {}", seconds(one.waited_ms))),
         (Some(_), None) if one.correlated == Some(false) => {

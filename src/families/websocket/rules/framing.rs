@@ -149,8 +149,12 @@ mod tests {
 
     #[test]
     fn no_pong_and_another_pong_and_an_end_fail_when_they_repeat() {
-        for answer in [Ponged::None(6_000), Ponged::Altered(124), Ponged::Ended(ended(Some(1002), "")), Ponged::Ended(ended(None, ""))]
-        {
+        for answer in [
+            Ponged::None(6_000),
+            Ponged::Altered(124),
+            Ponged::Ended(ended(Some(1002), "")),
+            Ponged::Ended(ended(None, "")),
+        ] {
             let judged = judge(vec![ping(125, answer.clone()), ping(125, answer.clone())]);
             assert_eq!((judged.verdict, judged.severity), (Verdict::Fail, None), "{answer:?}");
             assert_eq!(judge(vec![ping(125, answer.clone()), ping(125, Ponged::Same(1))]).verdict, Verdict::Pass);

@@ -156,10 +156,26 @@ mod tests {
     fn each_field_of_the_answer_counts() {
         type Change = fn(&mut Shaken);
         let changes: [Change; 4] = [
-            |shaken| if let Shaken::Opened { accept, .. } = shaken { *accept = vec!["abd=".into()] },
-            |shaken| if let Shaken::Opened { accept, .. } = shaken { accept.clear() },
-            |shaken| if let Shaken::Opened { upgrade, .. } = shaken { upgrade.clear() },
-            |shaken| if let Shaken::Opened { connection, .. } = shaken { *connection = vec!["close".into()] },
+            |shaken| {
+                if let Shaken::Opened { accept, .. } = shaken {
+                    *accept = vec!["abd=".into()]
+                }
+            },
+            |shaken| {
+                if let Shaken::Opened { accept, .. } = shaken {
+                    accept.clear()
+                }
+            },
+            |shaken| {
+                if let Shaken::Opened { upgrade, .. } = shaken {
+                    upgrade.clear()
+                }
+            },
+            |shaken| {
+                if let Shaken::Opened { connection, .. } = shaken {
+                    *connection = vec!["close".into()]
+                }
+            },
         ];
         for change in changes {
             let mut shakes = vec![opened(1, &[], &[]), opened(2, &[], &[])];

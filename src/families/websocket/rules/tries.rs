@@ -165,10 +165,7 @@ mod tests {
         assert_eq!(judged.exchanges, [ExchangeId(2), ExchangeId(3)]);
         assert_eq!(judge(vec![("b", Seen::bad("x")), ("b", Seen::Good)]).verdict, Verdict::Pass);
         assert_eq!(judge(vec![("b", Seen::bad("x"))]).verdict, Verdict::Inconclusive);
-        assert_eq!(
-            judge(vec![("b", Seen::bad("x")), ("b", Seen::Neither("y".into()))]).verdict,
-            Verdict::Inconclusive
-        );
+        assert_eq!(judge(vec![("b", Seen::bad("x")), ("b", Seen::Neither("y".into()))]).verdict, Verdict::Inconclusive);
         assert_eq!(judge(vec![]).verdict, Verdict::Inconclusive);
     }
 

@@ -1,6 +1,12 @@
 //! A stream that keeps RFC 6455 and its own contract, but for what it is told to do otherwise.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -39,7 +45,8 @@ pub(super) fn block() -> Value {
 /// The connection at the server's end.
 struct Side {
     does: &'static str,
-    nth: usize,
+    /// Whether a ping went without pong, on any connection.
+    spared: Arc<AtomicBool>,
     opened: Duration,
     /// Since when a pong is missing.
     unanswered: Option<Duration>,
@@ -49,6 +56,7 @@ struct Side {
 
 /// A stage on which every connection does this; `clean` for nothing unusual.
 pub(super) fn stage(does: &'static str) -> Arc<Stage> {
+    let spared = Arc::new(AtomicBool::new(false));
     Stage::new(move |asked: &Asked<'_>| {
         if asked.opening.version != 13 && does != "any-version" {
             return Opened::Refuse(given(426, &json!({})).header("sec-websocket-version", "13"));
@@ -62,8 +70,14 @@ pub(super) fn stage(does: &'static str) -> Arc<Stage> {
             let chosen = if does == "unoffered-protocol" { "brokerage.v9" } else { "brokerage.v1" };
             answer = answer.header("sec-websocket-protocol", chosen);
         }
-        let mut side =
-            Side { does, nth: asked.nth, opened: asked.now, unanswered: None, partial: None, closed: false };
+        let mut side = Side {
+            does,
+            spared: Arc::clone(&spared),
+            opened: asked.now,
+            unanswered: None,
+            partial: None,
+            closed: false,
+        };
         Opened::Accept(answer, Box::new(move |said, now| side.hear(said, now)))
     })
 }
@@ -148,7 +162,7 @@ impl Side {
         let mut octets = frame.payload.to_vec();
         match self.does {
             "no-pong" => return Vec::new(),
-            "no-pong-once" if self.nth < 4 => return Vec::new(),
+            "no-pong-once" if !self.spared.swap(true, Ordering::Relaxed) => return Vec::new(),
             "pong-altered" if !octets.is_empty() => octets[0] ^= 1,
             "drops-on-fragmented-ping" if self.partial.is_some() => return self.end(now, 1002, ""),
             _ => {}
