@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Names that the check supplies to messages.
-const OWN: &[&str] = &["request", "uuid", "token"];
+const OWN: &[&str] = &["request", "uuid"];
 /// Names that it supplies where a stream is taken up.
 const RESUMED: &[&str] = &["request", "uuid", "last", "token", "last_id"];
 /// The most messages that are read for one judgement.

@@ -26,6 +26,8 @@ const BETWEEN: Duration = Duration::from_millis(150);
 const REBUILT: usize = 3;
 /// See [`REBUILT`].
 const MOST_REBUILT: usize = 6;
+/// The most events before a snapshot of the stream itself that are remembered.
+const MOST_BEFORE: usize = 1_000;
 /// The most deltas that are kept, and octets of them.
 const MOST_DELTAS: usize = 50_000;
 /// See [`MOST_DELTAS`].
@@ -104,23 +106,41 @@ async fn in_stream(
     let mut until = session.now() + config.lag.0;
     let mut alignment: Option<Alignment> = None;
     let mut happened = false;
+    // Events before the snapshot: with what comes after it they need leave no hole.
+    let mut before: Vec<(Option<String>, u64, u64)> = Vec::new();
     while session.now() < until {
         match feed.next(until).await {
             Heard::Message(message) => match (message.kind, &mut alignment) {
                 (Kind::Snapshot, None) => {
+                    let sequence = message.snapshot_sequence;
+                    let mut beyond = before.iter().filter(|(scope, _, last)| {
+                        (message.scope.is_none() || *scope == message.scope)
+                            && sequence.is_some_and(|known| *last > known)
+                    });
+                    let delta = beyond.next().map(|(_, first, last)| (*first, *last));
                     alignment = Some(Alignment {
                         stream: feed.exchange(),
                         snapshot: None,
                         key: message.scope.clone(),
-                        sequence: message.snapshot_sequence,
+                        sequence,
                         heard_from: None,
-                        delta: None,
+                        delta,
                         attempts: 1,
                     });
+                    if delta.is_some() {
+                        break;
+                    }
                     until = session.now() + config.lag.0;
                     if let Some(stimuli) = stimuli.filter(|_| !happened) {
                         happened = true;
                         made.push(stimuli.make().await);
+                    }
+                }
+                (Kind::Data, None) => {
+                    if let (Some(first), Some(last)) = (message.first, message.last)
+                        && before.len() < MOST_BEFORE
+                    {
+                        before.push((message.scope.clone(), first.min(last), last));
                     }
                 }
                 // A signal in between: what follows is not measured against this snapshot.
@@ -375,7 +395,8 @@ impl<'a> Taken<'a> {
             if delta.first > at.saturating_add(1) {
                 return Err(format!("the number after {at} did not come, so no snapshot can be rebuilt"));
             }
-            if !delta.text.is_empty() {
+            // What is not newer than what was applied is left out, as a client does it.
+            if !delta.text.is_empty() && delta.last > at {
                 reader.apply(&mut made, &delta.text)?;
                 applied += 1;
             }

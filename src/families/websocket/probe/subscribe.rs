@@ -116,7 +116,9 @@ pub(super) async fn trial(
                 if session.now() > patience
                     && let Some(stimuli) = more.take()
                 {
-                    made.push(stimuli.make().await);
+                    for _ in 0..2 {
+                        made.push(stimuli.make().await);
+                    }
                 }
             }
             Heard::Ended(_) | Heard::Stopped => break,

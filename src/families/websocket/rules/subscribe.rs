@@ -75,7 +75,7 @@ fn acknowledged(evidence: &Evidence, steady: &Steady) -> Judgement {
         several => {
             let mut judgement = Judgement::fail("subscriptions are not acknowledged")
                 .expected(
-                    "the message that the suite declares as acknowledgement, within the declared lag or five seconds",
+                    "the message that the suite declares as acknowledgement, within twice the declared lag, or two seconds",
                 )
                 .actual(format!("it did not come in {several} of {} tries", all.len()))
                 .cite(cited);
