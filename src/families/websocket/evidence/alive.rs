@@ -34,7 +34,7 @@ pub(in super::super) struct Watched {
     /// How long a handshake took.
     pub(in super::super) rtt_ms: u64,
     /// How long it was watched.
-    pub(in super::super) watched_ms: u64,
+    pub(in super::super) lasted_ms: u64,
     /// Whether the run ended before it was watched long enough.
     pub(in super::super) cut_short: bool,
     /// Messages that came.

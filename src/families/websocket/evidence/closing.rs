@@ -42,15 +42,6 @@ impl CloseFrame {
         });
         code.or_else(|| self.flaw.clone())
     }
-
-    /// The code and the reason: `1011 keepalive ping timeout`.
-    pub(in super::super) fn line(&self) -> String {
-        match self.code {
-            None => "no code".into(),
-            Some(code) if self.reason.is_empty() => code.to_string(),
-            Some(code) => format!("{code} {}", self.reason),
-        }
-    }
 }
 
 /// How closing handshakes are answered.
@@ -95,7 +86,8 @@ mod tests {
     #[test]
     fn a_close_frame_is_read_whatever_it_holds() {
         assert_eq!(CloseFrame::read(b""), CloseFrame::default());
-        assert_eq!(CloseFrame::read(b"\x03\xf3bye").line(), "1011 bye");
+        let close = CloseFrame::read(b"\x03\xf3bye");
+        assert_eq!((close.code, close.reason.as_str(), close.flaw), (Some(1011), "bye", None));
         assert!(CloseFrame::read(b"\x03").illegal().is_some());
         assert!(CloseFrame::read(b"\x03\xe8\xff").illegal().is_some());
         assert!(CloseFrame::read(&[3; 126]).illegal().is_some());

@@ -6,6 +6,7 @@ use super::Ended;
 use crate::exchange::ExchangeId;
 
 /// What the stream says of messages that cannot be understood.
+#[expect(clippy::struct_excessive_bools, reason = "each says whether a part of the suite's block is there")]
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(in super::super) struct Wrongs {
     /// Whether the client sends messages at all.

@@ -141,7 +141,7 @@ async fn watch(session: &dyn Session, config: &Config, how: Purpose, interval: D
     if line.ended().is_none() {
         hush(&mut last, session.now());
     }
-    watched.watched_ms = ms(session.now().saturating_sub(opened));
+    watched.lasted_ms = ms(session.now().saturating_sub(opened));
     watched.messages = line.messages;
     watched.pings = line.pings;
     watched.asked_ms = line.asked.map(|asked| ms(asked.saturating_sub(opened)));

@@ -76,9 +76,9 @@ async fn close(session: &dyn Session, config: &Config, sent: Option<u16>, reason
     }
     let time = ms(waited(session, began, session.now()));
     if closing.reply.is_none() {
-        closing.waited_ms = time
+        closing.waited_ms = time;
     } else {
-        closing.lingered_ms = time
+        closing.lingered_ms = time;
     }
     closing.end = line.end().cloned();
     closing

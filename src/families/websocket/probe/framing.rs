@@ -228,7 +228,6 @@ async fn broken(session: &dyn Session, config: &Config, fault: Fault) -> (FaultT
             }
             Event::Closed | Event::Ended => break,
             Event::Stopped => return untried(exchange, "the run ended before the connection could end".into()),
-            Event::Quiet if asked => break,
             Event::Message(_) | Event::Pong(..) | Event::Other(_) if session.now() < until => {}
             _ if asked => break,
             _ => {

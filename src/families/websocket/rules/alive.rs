@@ -59,7 +59,7 @@ fn signs(seen: &Alive) -> Judgement {
         return Judgement::not_applicable("the suite declares no heartbeat (`heartbeat.interval`)");
     };
     let tries = seen.idle.iter().map(|watched| Try {
-        what: format!("watched for {}", seconds(watched.watched_ms)),
+        what: format!("watched for {}", seconds(watched.lasted_ms)),
         exchange: watched.exchange,
         seen: sign(watched, interval),
     });
@@ -72,7 +72,7 @@ fn signs(seen: &Alive) -> Judgement {
             if watched.messages == 1 { "" } else { "s" },
             watched.pings,
             if watched.pings == 1 { "" } else { "s" },
-            seconds(watched.watched_ms),
+            seconds(watched.lasted_ms),
             seconds(watched.silence_ms)
         )
     });
@@ -149,9 +149,9 @@ fn dropped(watched: &Watched, asked: &str) -> Seen {
         (None, _) if watched.cut_short => Seen::Neither("the run ended before it would have to be given up".into()),
         (None, Some(asked_ms)) => Seen::bad(format!(
             "it is open {} after the first {asked} without answer",
-            seconds(watched.watched_ms.saturating_sub(asked_ms))
+            seconds(watched.lasted_ms.saturating_sub(asked_ms))
         )),
-        (None, None) => Seen::bad(format!("no {asked} comes in {}, and it stays open", seconds(watched.watched_ms))),
+        (None, None) => Seen::bad(format!("no {asked} comes in {}, and it stays open", seconds(watched.lasted_ms))),
     }
 }
 
@@ -198,7 +198,7 @@ mod tests {
     fn watched(silence_ms: u64) -> Watched {
         Watched {
             exchange: Some(ExchangeId(1)),
-            watched_ms: 3_000,
+            lasted_ms: 3_000,
             silence_ms,
             pings: 3,
             asked_ms: Some(700),
@@ -271,7 +271,7 @@ mod tests {
         told.ended.as_mut().unwrap().told = Some("token expired".into());
         assert_eq!(living(told), Verdict::Inconclusive);
         let mut aged = gone(None, "");
-        aged.ended.as_mut().unwrap().lived = Duration::from_secs(60);
+        aged.ended.as_mut().unwrap().lived = Duration::from_mins(1);
         assert_eq!(living(aged), Verdict::Inconclusive);
         assert_eq!(judge(vec![gone(None, "")], vec![gone(None, "")]).verdict, Verdict::Inconclusive);
     }

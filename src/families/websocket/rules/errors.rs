@@ -147,16 +147,16 @@ mod tests {
         }
     }
 
-    fn ended(code: Option<u16>) -> Option<Ended> {
-        Some(testing::ended(code, ""))
+    fn ended(code: Option<u16>) -> Ended {
+        testing::ended(code, "")
     }
 
     fn declared() -> Wrongs {
         Wrongs { talks: true, recognised: true, declared: true, code: true, ..Wrongs::default() }
     }
 
-    fn twice(seen: Wrongs, one: &WrongTry) -> Judgement {
-        wrongs(&Wrongs { tries: vec![one.clone(), one.clone()], ..seen })
+    fn twice(seen: &Wrongs, one: &WrongTry) -> Judgement {
+        wrongs(&Wrongs { tries: vec![one.clone(), one.clone()], ..seen.clone() })
     }
 
     fn own_name() -> What {
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn an_error_on_a_connection_that_stays_passes() {
         for what in [What::Garbage, own_name(), What::TooLarge(70_000)] {
-            assert_eq!(twice(declared(), &told(what)).verdict, Verdict::Pass);
+            assert_eq!(twice(&declared(), &told(what)).verdict, Verdict::Pass);
         }
         assert_eq!(wrongs(&Wrongs::default()).verdict, Verdict::NotApplicable);
     }
@@ -175,9 +175,9 @@ mod tests {
     fn silence_and_an_end_fail_when_they_repeat() {
         for what in [What::Garbage, own_name()] {
             let silent = WrongTry { told: None, ..told(what.clone()) };
-            assert_eq!(twice(declared(), &silent).verdict, Verdict::Fail);
-            let dropped = WrongTry { told: None, ended: ended(None), ..told(what.clone()) };
-            assert_eq!(twice(declared(), &dropped).verdict, Verdict::Fail);
+            assert_eq!(twice(&declared(), &silent).verdict, Verdict::Fail);
+            let dropped = WrongTry { told: None, ended: Some(ended(None)), ..told(what.clone()) };
+            assert_eq!(twice(&declared(), &dropped).verdict, Verdict::Fail);
             let once = Wrongs { tries: vec![dropped, told(what)], ..declared() };
             assert_eq!(wrongs(&once).verdict, Verdict::Pass);
         }
@@ -186,35 +186,35 @@ mod tests {
     #[test]
     fn code_and_common_value_are_asked_of_what_can_be_read() {
         let plain = |what| WrongTry { code: None, correlated: Some(false), ..told(what) };
-        assert_eq!(twice(declared(), &plain(What::Garbage)).verdict, Verdict::Pass);
-        assert_eq!(twice(declared(), &plain(own_name())).severity, None);
+        assert_eq!(twice(&declared(), &plain(What::Garbage)).verdict, Verdict::Pass);
+        assert_eq!(twice(&declared(), &plain(own_name())).severity, None);
         let coded = WrongTry { code: None, ..told(own_name()) };
-        assert_eq!(twice(declared(), &coded).severity, Some(Severity::Minor));
-        assert_eq!(twice(Wrongs { code: false, ..declared() }, &coded).verdict, Verdict::Pass);
+        assert_eq!(twice(&declared(), &coded).severity, Some(Severity::Minor));
+        assert_eq!(twice(&Wrongs { code: false, ..declared() }, &coded).verdict, Verdict::Pass);
     }
 
     #[test]
     fn where_nothing_is_declared_of_errors_hardly_anything_is_demanded() {
         let bare = || Wrongs { talks: true, ..Wrongs::default() };
-        let closed = WrongTry { told: None, ended: ended(Some(1003)), ..told(What::Garbage) };
-        assert_eq!(twice(bare(), &closed).verdict, Verdict::Inconclusive);
-        assert_eq!(twice(declared(), &closed).verdict, Verdict::Fail);
-        assert_eq!(twice(Wrongs { closes: true, ..declared() }, &closed).verdict, Verdict::Pass);
+        let closed = WrongTry { told: None, ended: Some(ended(Some(1003))), ..told(What::Garbage) };
+        assert_eq!(twice(&bare(), &closed).verdict, Verdict::Inconclusive);
+        assert_eq!(twice(&declared(), &closed).verdict, Verdict::Fail);
+        assert_eq!(twice(&Wrongs { closes: true, ..declared() }, &closed).verdict, Verdict::Pass);
         let silent = WrongTry { told: None, ..told(What::Garbage) };
-        assert_eq!(twice(bare(), &silent).verdict, Verdict::Inconclusive);
+        assert_eq!(twice(&bare(), &silent).verdict, Verdict::Inconclusive);
         let echoed = WrongTry { told: None, other: true, ..told(own_name()) };
-        assert_eq!(twice(declared(), &echoed).verdict, Verdict::Inconclusive);
+        assert_eq!(twice(&declared(), &echoed).verdict, Verdict::Inconclusive);
     }
 
     #[test]
     fn what_is_too_large_may_be_closed_or_dropped_but_not_taken() {
         for code in [Some(1009), Some(1008), None] {
-            let closed = WrongTry { told: None, ended: ended(code), ..told(What::TooLarge(70_000)) };
-            assert_eq!(twice(declared(), &closed).verdict, Verdict::Pass);
+            let closed = WrongTry { told: None, ended: Some(ended(code)), ..told(What::TooLarge(70_000)) };
+            assert_eq!(twice(&declared(), &closed).verdict, Verdict::Pass);
         }
         let taken = WrongTry { told: None, ..told(What::TooLarge(70_000)) };
-        assert_eq!(twice(declared(), &taken).verdict, Verdict::Fail);
+        assert_eq!(twice(&declared(), &taken).verdict, Verdict::Fail);
         let quiet = WrongTry { usable: false, ..taken };
-        assert_eq!(twice(declared(), &quiet).verdict, Verdict::Inconclusive);
+        assert_eq!(twice(&declared(), &quiet).verdict, Verdict::Inconclusive);
     }
 }

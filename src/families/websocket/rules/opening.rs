@@ -158,28 +158,30 @@ mod tests {
         let changes: [Change; 4] = [
             |shaken| {
                 if let Shaken::Opened { accept, .. } = shaken {
-                    *accept = vec!["abd=".into()]
+                    *accept = vec!["abd=".into()];
                 }
             },
             |shaken| {
                 if let Shaken::Opened { accept, .. } = shaken {
-                    accept.clear()
+                    accept.clear();
                 }
             },
             |shaken| {
                 if let Shaken::Opened { upgrade, .. } = shaken {
-                    upgrade.clear()
+                    upgrade.clear();
                 }
             },
             |shaken| {
                 if let Shaken::Opened { connection, .. } = shaken {
-                    *connection = vec!["close".into()]
+                    *connection = vec!["close".into()];
                 }
             },
         ];
         for change in changes {
             let mut shakes = vec![opened(1, &[], &[]), opened(2, &[], &[])];
-            shakes.iter_mut().for_each(|shake| change(&mut shake.outcome));
+            for shake in &mut shakes {
+                change(&mut shake.outcome);
+            }
             assert_eq!(judge(shakes).verdict, Verdict::Fail);
         }
     }

@@ -58,12 +58,12 @@ impl Settled {
         }
         let mut settled = Self::default();
         for group in groups {
-            settled.add(group);
+            settled.add(&group);
         }
         settled
     }
 
-    fn add(&mut self, group: Vec<Try>) {
+    fn add(&mut self, group: &[Try]) {
         let exchanges: Vec<ExchangeId> = group.iter().filter_map(|one| one.exchange).collect();
         if let Some(good) = group.iter().find(|one| matches!(one.seen, Seen::Good)) {
             self.good.push((good.what.clone(), good.exchange));

@@ -24,16 +24,16 @@ async fn seen(block: Value, does: &'static str) -> Evidence {
     probe::probe(&config, &Conventions::default(), &fake, &plan).await
 }
 
-fn judged(evidence: Evidence) -> Vec<(&'static str, Judgement)> {
+fn judged(evidence: &Evidence) -> Vec<(&'static str, Judgement)> {
     // What is kept in a record judges the same.
-    let text = serde_json::to_string(&evidence).unwrap();
+    let text = serde_json::to_string(evidence).unwrap();
     let evidence = AnyEvidence::WebSocket(Box::new(serde_json::from_str(&text).unwrap()));
     let rules = RULES.iter().filter(|judged| ALL.contains(&judged.rule.id));
     rules.map(|judged| (judged.rule.id, (judged.judge)(&evidence))).collect()
 }
 
 async fn verdicts(does: &'static str) -> Vec<(&'static str, Judgement)> {
-    judged(seen(block(), does).await)
+    judged(&seen(block(), does).await)
 }
 
 fn failing(judged: &[(&'static str, Judgement)]) -> Vec<&'static str> {
@@ -92,7 +92,7 @@ async fn what_is_odd_and_legal_fails_nothing() {
 #[tokio::test]
 async fn where_nothing_is_declared_little_is_demanded() {
     let bare = json!({"name": "bare", "path": "/v1/streams/orders"});
-    for (id, judgement) in judged(seen(bare, "silent").await) {
+    for (id, judgement) in judged(&seen(bare, "silent").await) {
         let expected = match id {
             "WS-004" | "WS-005" | "WS-008" | "WS-009" => Verdict::NotApplicable,
             _ => Verdict::Pass,
@@ -110,7 +110,7 @@ async fn a_refused_handshake_decides_nothing() {
     let fake = Fake::new(|_, _| Ok(given(401, &json!({})))).streaming(&refusing);
     let plan = PlannedCheck { rules: ALL.to_vec(), ..PlannedCheck::default() };
     let evidence = probe::probe(&config, &Conventions::default(), &fake, &plan).await;
-    for (id, judgement) in judged(evidence) {
+    for (id, judgement) in judged(&evidence) {
         let decided = matches!(judgement.verdict, Verdict::Pass | Verdict::Fail);
         assert!(!decided, "{id}: {judgement:#?}");
     }
