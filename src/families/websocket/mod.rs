@@ -15,6 +15,8 @@ mod load;
 mod plan;
 mod probe;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 pub use evidence::Evidence;
 

@@ -1,6 +1,6 @@
 //! What a stream's check would send for the selected rules.
 
-use super::{WEBSOCKET, config::Config};
+use super::{WEBSOCKET, config::Config, probe};
 use crate::families::{Call, Footprint, Permit, PlannedCheck, Selection, Unplanned};
 
 /// What each rule needs beside `read`.
@@ -56,6 +56,10 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
         plan.steps.push((step.what.into(), step.streams + made + step.requests));
         plan.writes += made;
     }
+    // A step of its own, because it needs a permit that the rest of its rule does not.
+    if plan.wants("WS-009") && probe::errors::talks(config) && selection.permits(Permit::Malformed) {
+        plan.steps.push((probe::errors::GARBAGE.into(), 2));
+    }
     if let Some(stimulus) = config.stimulus.as_ref().filter(|_| plan.writes > 0) {
         if stimulus.undo.is_some() {
             plan.steps.push(("take back what was made to happen".into(), plan.writes));
@@ -72,7 +76,7 @@ fn steps(config: &Config) -> Vec<Step> {
     let stimulus = config.stimulus.as_ref();
     let count = stimulus.map_or(0, |stimulus| stimulus.count.min(100));
     let found = if stimulus.is_some_and(|stimulus| stimulus.find.is_some()) { count } else { 0 };
-    let mut steps = Vec::new();
+    let mut steps = protocol(config);
     if config.subscribe.is_some() {
         let what = "subscribe and take it back";
         steps.push(Step { rules: &["WS-010"], what, streams: 3, made: 12, requests: 0 });
@@ -83,6 +87,27 @@ fn steps(config: &Config) -> Vec<Step> {
         let requests = if config.snapshot.is_some() { 3 * (5 + 12) } else { 0 };
         let what = "hold snapshots against the events that follow them";
         steps.push(Step { rules: &["WS-012"], what, streams: 6, made: 6, requests });
+    }
+    steps
+}
+
+/// What the protocol itself demands.
+fn protocol(config: &Config) -> Vec<Step> {
+    let step = |rules, what, streams| Step { rules, what, streams, made: 0, requests: 0 };
+    let what = "open the stream in several ways, and ask for it without opening it";
+    let mut steps = vec![
+        Step { requests: 2, ..step(&["WS-001"], what, probe::opening::MOST) },
+        step(&["WS-003"], "ping", probe::framing::MOST_PINGS),
+        step(&["WS-006"], "break the framing", probe::framing::MOST_FAULTS),
+        step(&["WS-007"], "close the stream", probe::closing::MOST),
+    ];
+    if config.heartbeat.is_some() {
+        let what = "watch connections that answer, and one that does not";
+        steps.push(step(&["WS-004", "WS-005"], what, probe::alive::MOST));
+    }
+    let wrong = probe::errors::most(config);
+    if wrong > 0 {
+        steps.push(step(&["WS-009"], "send messages that the stream cannot understand", wrong));
     }
     steps
 }

@@ -1,5 +1,10 @@
 //! What the probes saw of a stream: facts that the rules judge, each citing exchanges.
 
+pub(super) mod alive;
+pub(super) mod closing;
+pub(super) mod errors;
+pub(super) mod frames;
+pub(super) mod opening;
 mod record;
 mod snapshot;
 mod steady;
@@ -31,6 +36,18 @@ pub struct Evidence {
     pub(super) snapshot: Option<Snapshots>,
     /// What was made to happen, and how the stream told it.
     pub(super) record: Option<Record>,
+    /// How opening handshakes are answered.
+    pub(super) opening: Option<opening::Handshakes>,
+    /// How pings are answered.
+    pub(super) pings: Option<frames::Pings>,
+    /// How broken frames are answered.
+    pub(super) faults: Option<frames::Faults>,
+    /// Signs of life, and what becomes of connections without.
+    pub(super) alive: Option<alive::Alive>,
+    /// How closing handshakes are answered.
+    pub(super) closings: Option<closing::Closings>,
+    /// What the stream says of messages that cannot be understood.
+    pub(super) wrongs: Option<errors::Wrongs>,
     /// Every end of a connection that the server caused.
     pub(super) ends: Vec<Ended>,
 }

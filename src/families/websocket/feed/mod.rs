@@ -13,7 +13,7 @@ mod track;
 pub(super) use self::{
     compare::{Comparison, Side as CompareSide},
     message::{Kind, Message, Of, excerpt},
-    open::{How, NotOpen, Resumed, Subscribed, render},
+    open::{How, NotOpen, Resumed, Subscribed, opening, render, values},
     reader::Reader,
     track::{Counts, Flaw, FlawKind, Tracker},
 };
@@ -271,6 +271,11 @@ impl<'a> Feed<'a> {
     /// The frames themselves; what is read here does not come to [`Feed::next`].
     pub(super) fn line(&mut self) -> &mut dyn Line {
         self.line.as_mut()
+    }
+
+    /// The connection, and frames that came and were not read.
+    pub(super) fn into_line(self) -> (Box<dyn Line>, std::vec::IntoIter<Frame>) {
+        (self.line, self.frames)
     }
 
     /// From now on nothing is answered: no ping, no heartbeat, no close frame.

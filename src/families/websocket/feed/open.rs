@@ -159,7 +159,7 @@ impl NotOpen {
 }
 
 /// The values that messages may name, with a fresh `{{request}}`.
-fn values(session: &dyn Session, resume: Option<&Resumed>) -> Values {
+pub(in super::super) fn values(session: &dyn Session, resume: Option<&Resumed>) -> Values {
     let mut values = session.values();
     values.insert("request".into(), (session.random() % 1_000_000_000 + 1).to_string());
     if let Some(resume) = resume {

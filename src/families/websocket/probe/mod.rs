@@ -3,10 +3,17 @@
 //! The first connection shows whether there is a stream at all; if not, nothing else is opened. Then the groups run, side
 //! by side where the number of connections allows it: each keeps to connections of its own.
 
+pub(super) mod alive;
 mod book;
+pub(super) mod closing;
 mod conduct;
 mod ear;
+pub(super) mod errors;
+mod frames;
+pub(super) mod framing;
 mod gather;
+pub(super) mod opening;
+mod protocol;
 mod snapshot;
 mod steady;
 pub(super) mod stimulus;
@@ -52,12 +59,15 @@ pub(super) async fn probe(
         let wanted = plan.wants("WS-012") && !session.stopping();
         if wanted { Some(snapshot::probe(session, config, plan).await) } else { None }
     };
-    let (seen, snapshots) = if room {
-        join(Box::pin(steady), Box::pin(snapshot)).await
+    let protocol = protocol::probe(session, config, plan, room);
+    let (seen, (snapshots, protocol)) = if room {
+        join(Box::pin(steady), join(Box::pin(snapshot), Box::pin(protocol))).await
     } else {
         let seen = Box::pin(steady).await;
-        (seen, Box::pin(snapshot).await)
+        let snapshots = Box::pin(snapshot).await;
+        (seen, (snapshots, Box::pin(protocol).await))
     };
+    protocol.add_to(&mut evidence);
     if let Some((steady, record)) = seen {
         (evidence.steady, evidence.record) = (Some(steady), record);
     }

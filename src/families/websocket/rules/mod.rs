@@ -1,10 +1,18 @@
 //! The rules of streams, each with its judge; pure functions of the evidence.
 
+mod alive;
+mod closing;
+mod errors;
+mod framing;
+mod opening;
 mod payload;
 mod record;
 mod sequence;
 mod snapshot;
 mod subscribe;
+#[cfg(test)]
+mod testing;
+mod tries;
 
 use std::str::FromStr;
 
@@ -17,8 +25,21 @@ use crate::{
 };
 
 /// Every rule of the family, by id.
-pub(super) static RULES: &[JudgedRule] =
-    &[subscribe::WS_010, sequence::WS_011, snapshot::WS_012, record::WS_013, payload::WS_019];
+pub(super) static RULES: &[JudgedRule] = &[
+    opening::WS_001,
+    framing::WS_003,
+    alive::WS_004,
+    alive::WS_005,
+    framing::WS_006,
+    closing::WS_007,
+    closing::WS_008,
+    errors::WS_009,
+    subscribe::WS_010,
+    sequence::WS_011,
+    snapshot::WS_012,
+    record::WS_013,
+    payload::WS_019,
+];
 
 /// Most examples that a finding shows.
 const EXAMPLES: usize = 5;
