@@ -124,4 +124,7 @@ pub enum Evidence {
     Idempotency(Box<super::idempotency::Evidence>),
     /// Of `rate_limit`.
     RateLimit(Box<super::rate_limit::Evidence>),
+    /// Of `websocket`.
+    #[serde(rename = "websocket")]
+    WebSocket(Box<super::websocket::Evidence>),
 }

@@ -73,6 +73,7 @@ pub static FAMILIES: &[Family] = &[
     idempotency::IDEMPOTENCY,
     pagination::PAGINATION,
     rate_limit::RATE_LIMIT,
+    websocket::WEBSOCKET,
 ];
 
 /// The family of that name.

@@ -1,5 +1,7 @@
 //! A target for unit tests of probes, in time that passes only when it is asked to.
 
+mod clock;
+pub(crate) mod line;
 pub(crate) mod post;
 
 use std::{
@@ -14,10 +16,14 @@ use futures_util::future::{BoxFuture, FutureExt};
 use serde_json::Value;
 use url::Url;
 
-use self::post::Post;
-use super::{Cut, Mailbox, Place, Session};
+use self::{
+    clock::Clock,
+    line::{Opened, Stage},
+    post::Post,
+};
+use super::{Cut, Line, Mailbox, Place, Session};
 use crate::{
-    exchange::{ExchangeId, Failure, FailureKind, Headers, Outcome, Reply, Request},
+    exchange::{ExchangeId, Failure, FailureKind, Headers, Opening, Outcome, Reply, Request, Unopened},
     notation::Values,
 };
 
@@ -25,11 +31,13 @@ use crate::{
 type Behaviour = Box<dyn FnMut(&Request, Duration) -> Result<Given, FailureKind> + Send>;
 
 /// A target that a function plays. Each exchange takes [`Fake::latency`] of its own time; pauses take no real time.
+/// With a [`Stage`], what waits side by side waits in the same time, and the test needs an executor (`#[tokio::test]`).
 pub(crate) struct Fake {
     base: Url,
     behaviour: Mutex<Behaviour>,
-    /// Microseconds since the start.
-    now: Arc<AtomicU64>,
+    clock: Arc<Clock>,
+    /// Where streams are, if there are any.
+    stage: Option<Arc<Stage>>,
     /// What carries callbacks, if anything does.
     post: Option<Arc<Post>>,
     latency: Duration,
@@ -78,7 +86,8 @@ impl Fake {
         Self {
             base: Url::parse("https://api.example.com").unwrap(),
             behaviour: Mutex::new(Box::new(behaviour)),
-            now: Arc::default(),
+            clock: Arc::default(),
+            stage: None,
             post: None,
             latency: Duration::from_millis(2),
             random: AtomicU64::new(1),
@@ -101,12 +110,35 @@ impl Fake {
 
     /// With mailboxes to which this carries callbacks.
     pub(crate) fn receiving(self, post: &Arc<Post>) -> Self {
-        post.runs_on(&self.now);
+        post.runs_on(self.clock.hand());
         Self { post: Some(Arc::clone(post)), ..self }
     }
 
-    fn advance(&self, time: Duration) {
-        self.now.fetch_add(u64::try_from(time.as_micros()).unwrap(), Ordering::Relaxed);
+    /// With streams on this stage.
+    pub(crate) fn streaming(self, stage: &Arc<Stage>) -> Self {
+        stage.runs_on(&self.clock);
+        Self { stage: Some(Arc::clone(stage)), ..self }
+    }
+
+    async fn advance(&self, time: Duration) {
+        if self.stage.is_none() {
+            return self.clock.advance(time);
+        }
+        let until = self.now() + time;
+        self.clock.until(|| until).await;
+    }
+
+    fn number(&self, request: &Request, sent: Duration) -> ExchangeId {
+        self.remaining.fetch_sub(1, Ordering::Relaxed);
+        let mut asked = self.asked.lock().unwrap();
+        asked.push((request.clone(), sent));
+        ExchangeId(u32::try_from(asked.len()).unwrap())
+    }
+
+    fn reply(&self, request: &Request, id: ExchangeId, given: Given, sent: Duration) -> Reply {
+        let Given { status, headers, body, delay } = given;
+        let url = self.base.join(&request.target).unwrap();
+        Reply { id, url, status, headers, body: body.into(), sent, received: sent + self.latency + delay }
     }
 
     fn took(&self, outcome: &Outcome, sent: Duration) -> Duration {
@@ -114,22 +146,14 @@ impl Fake {
     }
 
     fn ask(&self, request: &Request, sent: Duration) -> Outcome {
-        let id = {
-            let mut asked = self.asked.lock().unwrap();
-            asked.push((request.clone(), sent));
-            ExchangeId(u32::try_from(asked.len()).unwrap())
-        };
-        self.remaining.fetch_sub(1, Ordering::Relaxed);
+        let id = self.number(request, sent);
         let given = self.behaviour.lock().unwrap()(request, sent + self.latency / 2);
-        let url = self.base.join(&request.target).unwrap();
-        match given {
-            Ok(Given { status, headers, body, delay }) => {
-                let received = sent + self.latency + delay;
-                Ok(Reply { id, url, status, headers, body: body.into(), sent, received })
-            }
-            Err(kind) => Err(Failure { id: Some(id), kind, message: format!("{kind:?}") }),
-        }
+        given.map(|given| self.reply(request, id, given, sent)).map_err(|kind| failure(id, kind))
     }
+}
+
+fn failure(id: ExchangeId, kind: FailureKind) -> Failure {
+    Failure { id: Some(id), kind, message: format!("{kind:?}") }
 }
 
 impl Session for Fake {
@@ -137,7 +161,7 @@ impl Session for Fake {
         async move {
             let now = self.now();
             let outcome = self.ask(&request, now);
-            self.advance(self.took(&outcome, now));
+            self.advance(self.took(&outcome, now)).await;
             outcome
         }
         .boxed()
@@ -151,7 +175,7 @@ impl Session for Fake {
         async move {
             let now = self.now();
             let outcomes: Vec<Outcome> = requests.iter().map(|request| self.ask(request, now)).collect();
-            self.advance(outcomes.iter().map(|outcome| self.took(outcome, now)).max().unwrap_or_default());
+            self.advance(outcomes.iter().map(|outcome| self.took(outcome, now)).max().unwrap_or_default()).await;
             outcomes
         }
         .boxed()
@@ -160,7 +184,7 @@ impl Session for Fake {
     fn sever(&self, request: Request, _: Cut) -> BoxFuture<'_, Outcome> {
         async move {
             let outcome = self.ask(&request, self.now());
-            self.advance(self.latency);
+            self.advance(self.latency).await;
             let id = outcome.map_or_else(|failure| failure.id, |reply| Some(reply.id));
             Err(Failure { id, kind: FailureKind::Severed, message: "cut on purpose".into() })
         }
@@ -181,12 +205,36 @@ impl Session for Fake {
         async move { mailbox.ok_or_else(|| "no callbacks arrive here".to_owned()) }.boxed()
     }
 
+    fn open(&self, opening: Opening) -> BoxFuture<'_, Result<Box<dyn Line>, Unopened>> {
+        async move {
+            let stage = self.stage.as_ref().expect("a stage, for streams are opened");
+            let sent = self.now();
+            let id = self.number(&opening.request, sent);
+            let key = data_encoding::BASE64.encode(&u128::from(self.random()).to_be_bytes());
+            let (nth, opened) = stage.answer(&opening, &key, sent + self.latency / 2);
+            let delay = match &opened {
+                Opened::Accept(given, _) | Opened::Refuse(given) => given.delay,
+                Opened::Fail(_) => Duration::ZERO,
+            };
+            self.advance(self.latency + delay).await;
+            match opened {
+                Opened::Accept(given, peer) => {
+                    let handshake = line::handshake(id, &given, &key, sent, self.now());
+                    Ok(stage.connect(nth, peer, handshake))
+                }
+                Opened::Refuse(given) => Err(Unopened::Refused(self.reply(&opening.request, id, given, sent))),
+                Opened::Fail(kind) => Err(Unopened::Failed(failure(id, kind))),
+            }
+        }
+        .boxed()
+    }
+
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
-        async move { self.advance(time) }.boxed()
+        self.advance(time).boxed()
     }
 
     fn now(&self) -> Duration {
-        Duration::from_micros(self.now.load(Ordering::Relaxed))
+        self.clock.now()
     }
 
     fn base(&self) -> &Url {

@@ -1,0 +1,301 @@
+//! A stream at the level of messages: connected, made known, subscribed, and read as the suite says.
+//!
+//! Pings and pings that are messages are answered, fragments put together, a close frame answered; nothing else is done
+//! unasked. Messages that come while an answer is awaited are kept and handed out by [`Feed::next`] in their order, the
+//! answer among them.
+
+mod compare;
+mod message;
+mod open;
+mod reader;
+mod track;
+
+pub(super) use self::{
+    compare::Comparison,
+    message::{Kind, Message, Of, excerpt},
+    open::{How, NotOpen, Resumed, Subscribed, render},
+    reader::Reader,
+    track::{Counts, Tracker},
+};
+
+use std::{collections::VecDeque, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+
+use super::{config::Config, evidence::Ended};
+use crate::{
+    exchange::{End, ExchangeId, Frame, Handshake, Loss, Opcode, Outgoing, Received},
+    families::{Line, Session},
+};
+
+/// The largest message that is put together, in octets; what is beyond is cut off, and the message is read as no JSON.
+pub(super) const LONGEST: usize = 1 << 20;
+/// The most messages that are kept while an answer is awaited.
+const MOST_KEPT: usize = 20_000;
+/// How long the peer's close frame and the end of the connection are waited for.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// As many frames at once say that more were there.
+const FULL: usize = 1_024;
+
+/// A stream at the level of messages.
+pub(super) struct Feed<'a> {
+    session: &'a dyn Session,
+    config: &'a Config,
+    reader: Reader,
+    line: Box<dyn Line>,
+    frames: std::vec::IntoIter<Frame>,
+    partial: Option<(Opcode, BytesMut)>,
+    kept: VecDeque<Message>,
+    muted: bool,
+    subscribed: Subscribed,
+    ended: Option<Ended>,
+    seen: Seen,
+}
+
+/// What a feed has met so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    /// Frames of any kind.
+    pub(super) frames: u64,
+    /// Messages.
+    pub(super) messages: u64,
+    /// Pings.
+    pub(super) pings: u64,
+    /// When anything came last, since the start of the run.
+    pub(super) alive: Option<Duration>,
+    /// How the stream would be taken up here.
+    pub(super) resumed: Resumed,
+    /// The last error message, in brief, and when it came.
+    pub(super) error: Option<(Duration, String)>,
+    /// For how long at a stretch there was more to read than could be read at once.
+    pub(super) behind: Duration,
+    since: Option<Duration>,
+}
+
+/// What waiting for a message came to.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// This.
+    Message(Box<Message>),
+    /// Nothing came in time.
+    Quiet,
+    /// No more will come.
+    Ended(Ended),
+    /// The run is over.
+    Stopped,
+}
+
+/// What closing came to.
+#[derive(Debug)]
+pub(super) struct Farewell {
+    /// Messages that came until the end.
+    pub(super) messages: Vec<Message>,
+    /// How the peer ended it, if it did within two seconds.
+    pub(super) ended: Option<Ended>,
+}
+
+impl<'a> Feed<'a> {
+    /// The next message, waiting until this instant of the run at most.
+    pub(super) async fn next(&mut self, until: Duration) -> Heard {
+        match self.kept.pop_front() {
+            Some(message) => Heard::Message(Box::new(message)),
+            None => self.hear(until).await,
+        }
+    }
+
+    /// The next message from the line.
+    async fn hear(&mut self, until: Duration) -> Heard {
+        loop {
+            while let Some(frame) = self.frames.next() {
+                if let Some(message) = self.take(frame).await {
+                    return Heard::Message(Box::new(message));
+                }
+                if let Some(ended) = &self.ended {
+                    return Heard::Ended(ended.clone());
+                }
+            }
+            if let Some(ended) = &self.ended {
+                return Heard::Ended(ended.clone());
+            }
+            let mut frames = Vec::new();
+            let received = self.line.receive(&mut frames, until).await;
+            self.measure(&frames);
+            self.frames = frames.into_iter();
+            match received {
+                Received::Frames => {}
+                Received::Quiet if self.frames.len() == 0 => return Heard::Quiet,
+                Received::Stopped if self.frames.len() == 0 => return Heard::Stopped,
+                Received::Quiet | Received::Stopped => {}
+                Received::Ended(end) => {
+                    // What came with it is read first.
+                    let ended = self.end(None, String::new(), Some(end));
+                    let mut messages = VecDeque::new();
+                    while let Some(frame) = self.frames.next() {
+                        messages.extend(self.take(frame).await);
+                    }
+                    match &mut self.ended {
+                        Some(closed) => closed.end = ended.end,
+                        None => self.ended = Some(ended),
+                    }
+                    self.kept.extend(messages);
+                    if let Some(message) = self.kept.pop_front() {
+                        return Heard::Message(Box::new(message));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether reading keeps up.
+    fn measure(&mut self, frames: &[Frame]) {
+        let (Some(first), Some(last)) = (frames.first(), frames.last()) else { return };
+        self.seen.frames += frames.len() as u64;
+        self.seen.alive = Some(last.at);
+        if frames.len() >= FULL {
+            let since = *self.seen.since.get_or_insert(first.at);
+            self.seen.behind = self.seen.behind.max(last.at.saturating_sub(since));
+        } else {
+            self.seen.since = None;
+        }
+    }
+
+    /// Takes a frame; a message may end with it.
+    async fn take(&mut self, frame: Frame) -> Option<Message> {
+        match frame.opcode {
+            Opcode::Ping => {
+                self.seen.pings += 1;
+                if !self.muted {
+                    // If it does not get through, the next reading says why.
+                    drop(self.line.send(Outgoing::new(Opcode::Pong, frame.payload)).await);
+                }
+                None
+            }
+            Opcode::Close => {
+                let code = frame.payload.get(..2).map(|code| u16::from_be_bytes([code[0], code[1]]));
+                let reason = excerpt(frame.payload.get(2..).unwrap_or_default());
+                if !self.muted {
+                    drop(self.line.send(Outgoing::close(code, "")).await);
+                }
+                let ended = self.end(code, reason, None);
+                self.ended = Some(Ended { at: frame.at, frame: true, ..ended });
+                None
+            }
+            Opcode::Text | Opcode::Binary if frame.fin => {
+                let text = frame.opcode == Opcode::Text;
+                Some(self.message(frame.payload, text, frame.at).await)
+            }
+            Opcode::Text | Opcode::Binary => {
+                let mut begun = BytesMut::new();
+                begun.extend_from_slice(&frame.payload[..frame.payload.len().min(LONGEST)]);
+                self.partial = Some((frame.opcode, begun));
+                None
+            }
+            Opcode::Continuation => {
+                let (_, begun) = self.partial.as_mut()?;
+                let room = LONGEST.saturating_sub(begun.len());
+                begun.extend_from_slice(&frame.payload[..frame.payload.len().min(room)]);
+                if !frame.fin {
+                    return None;
+                }
+                let (opcode, whole) = self.partial.take()?;
+                Some(self.message(whole.freeze(), opcode == Opcode::Text, frame.at).await)
+            }
+            Opcode::Pong | Opcode::Reserved(_) => None,
+        }
+    }
+
+    async fn message(&mut self, mut payload: Bytes, text: bool, at: Duration) -> Message {
+        payload.truncate(LONGEST);
+        let message = if text { self.reader.read(payload) } else { Message::other(payload) };
+        let message = Message { at, ..message };
+        self.seen.messages += 1;
+        if matches!(message.kind, Kind::Error | Kind::Gap) {
+            self.seen.error = Some((at, message.excerpt()));
+        }
+        self.seen.resumed.note(&message);
+        if message.kind == Kind::Heartbeat
+            && !self.muted
+            && let Some(answer) = self.config.heartbeat.as_ref().and_then(|heartbeat| heartbeat.answer.as_ref())
+            && let Ok(answer) = render(answer, &self.session.values())
+        {
+            drop(self.line.send(Outgoing::text(answer)).await);
+        }
+        message
+    }
+
+    fn end(&self, code: Option<u16>, reason: String, end: Option<End>) -> Ended {
+        let now = self.session.now();
+        let recent = |at: Duration| now.saturating_sub(at) <= FAREWELL;
+        Ended {
+            exchange: self.exchange(),
+            at: now,
+            lived: now.saturating_sub(self.line.handshake().received),
+            frame: false,
+            code,
+            reason,
+            end,
+            told: self.seen.error.as_ref().filter(|(at, _)| recent(*at)).map(|(_, text)| text.clone()),
+        }
+    }
+
+    /// Sends a text message.
+    pub(super) async fn say(&mut self, text: String) -> Result<(), End> {
+        self.line.send(Outgoing::text(text)).await
+    }
+
+    /// How the opening handshake was answered.
+    pub(super) fn handshake(&self) -> &Handshake {
+        self.line.handshake()
+    }
+
+    /// The number of the exchange that the stream is.
+    pub(super) fn exchange(&self) -> ExchangeId {
+        self.line.handshake().id
+    }
+
+    /// What became of the subscription.
+    pub(super) fn subscribed(&self) -> &Subscribed {
+        &self.subscribed
+    }
+
+    /// What was met so far.
+    pub(super) fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    /// How it ended, once [`Feed::next`] has said so.
+    pub(super) fn ended(&self) -> Option<&Ended> {
+        self.ended.as_ref()
+    }
+
+    /// The frames themselves; what is read here does not come to [`Feed::next`].
+    pub(super) fn line(&mut self) -> &mut dyn Line {
+        self.line.as_mut()
+    }
+
+    /// From now on nothing is answered: no ping, no heartbeat, no close frame.
+    pub(super) fn mute(&mut self) {
+        self.muted = true;
+    }
+
+    /// Closes it in order, with this code or none, and waits up to two seconds for the peer to do the same.
+    pub(super) async fn close(mut self, code: Option<u16>) -> Farewell {
+        let mut messages: Vec<Message> = std::mem::take(&mut self.kept).into();
+        if self.ended.is_none() && self.line.send(Outgoing::close(code, "")).await.is_ok() {
+            // The peer's close frame is an answer, not to be answered.
+            self.muted = true;
+            let until = self.session.now() + FAREWELL;
+            while let Heard::Message(message) = self.hear(until).await {
+                if messages.len() < MOST_KEPT {
+                    messages.push(*message);
+                }
+            }
+        }
+        Farewell { messages, ended: self.ended }
+    }
+
+    /// Gives it up on purpose.
+    pub(super) async fn lose(self, loss: Loss) {
+        self.line.lose(loss).await;
+    }
+}

