@@ -179,8 +179,7 @@ impl Account {
 /// Accounts for every known event: told `before` the loss, `after` it, or included in one of the `snapshots` after it.
 pub(crate) fn account(known: &[Known], before: &[Event], after: &[Event], snapshots: &[SnapshotSeen]) -> Account {
     let (told, later) = (Index::of(before), Index::of(after));
-    let rows: Vec<Option<Index>> =
-        snapshots.iter().map(|snapshot| snapshot.rows.as_deref().map(Index::of)).collect();
+    let rows: Vec<Rows> = snapshots.iter().map(|snapshot| rows(known, snapshot)).collect();
     let mut account = Account { known: known.len() as u64, again: again(before, after), ..Account::default() };
     for one in known {
         if told.has(one) {
@@ -203,7 +202,16 @@ pub(crate) fn account(known: &[Known], before: &[Event], after: &[Event], snapsh
     account
 }
 
-fn covered(one: &Known, snapshots: &[SnapshotSeen], rows: &[Option<Index>]) -> Includes {
+/// A snapshot's rows, and whether any of the known events is among them.
+type Rows = Option<(Index, bool)>;
+
+fn rows(known: &[Known], snapshot: &SnapshotSeen) -> Rows {
+    let index = Index::of(snapshot.rows.as_deref()?);
+    let any = known.iter().any(|one| index.has(one));
+    Some((index, any))
+}
+
+fn covered(one: &Known, snapshots: &[SnapshotSeen], rows: &[Rows]) -> Includes {
     let mut best = Includes::No;
     for (snapshot, rows) in snapshots.iter().zip(rows) {
         let numbers = one.event.as_ref().and_then(|event| {
@@ -214,8 +222,9 @@ fn covered(one: &Known, snapshots: &[SnapshotSeen], rows: &[Option<Index>]) -> I
         let in_time = snapshot.number.zip(numbers).map(|(number, (_, last))| last <= number);
         match (in_time, rows) {
             (Some(true), _) => return Includes::Yes,
-            (_, Some(rows)) if rows.has(one) => return Includes::Yes,
-            (None, None) => best = Includes::Unknown,
+            (_, Some((rows, _))) if rows.has(one) || rows.holds(one) => return Includes::Yes,
+            // Rows that include none of the events may be of another kind: what is gone is not among them.
+            (None, None | Some((_, false))) => best = Includes::Unknown,
             _ => {}
         }
     }
@@ -283,6 +292,12 @@ impl Index {
             self.references.contains(&made.reference) || made.id.as_ref().is_some_and(named)
         });
         made || known.event.as_ref().is_some_and(|event| self.tells(event))
+    }
+
+    /// Whether one of them is about what this event happened to.
+    fn holds(&self, known: &Known) -> bool {
+        let key = known.event.as_ref().and_then(|event| event.key.as_ref());
+        key.is_some_and(|key| self.keys.contains(key) || self.ids.contains(key))
     }
 
     /// Whether one of them is this event. Where both have ids these decide: a number may have been given anew.
@@ -359,7 +374,10 @@ mod tests {
         let rows = SnapshotSeen { rows: Some(vec![event("a", 9)]), ..SnapshotSeen::default() };
         assert_eq!(numbers(&account(&known(&all), &[], &[], &[stale, rows])), [0, 0, 1, 0, 0]);
         let empty = SnapshotSeen { rows: Some(Vec::new()), ..SnapshotSeen::default() };
-        assert_eq!(account(&known(&all), &[], &[], &[empty]).lost, 1, "rows that hold others only do not hold it");
+        assert_eq!(account(&known(&all), &[], &[], &[empty]).uncertain, 1, "what is gone is in no rows");
+        let two = [event("a", 1), event("b", 2)];
+        let rows = SnapshotSeen { rows: Some(vec![event("a", 9)]), ..SnapshotSeen::default() };
+        assert_eq!(numbers(&account(&known(&two), &[], &[], &[rows])), [0, 0, 1, 0, 1], "some are, others are not");
     }
 
     #[test]

@@ -1,6 +1,11 @@
 //! What the probes saw of a stream: facts that the rules judge, each citing exchanges.
 
+pub(super) mod access;
+pub(super) mod account;
 mod record;
+pub(super) mod recovery;
+pub(super) mod session;
+pub(super) mod slow;
 mod snapshot;
 mod steady;
 
@@ -31,6 +36,14 @@ pub struct Evidence {
     pub(super) snapshot: Option<Snapshots>,
     /// What was made to happen, and how the stream told it.
     pub(super) record: Option<Record>,
+    /// What those who may not listen were told.
+    pub(super) access: Option<access::Access>,
+    /// What became of events after a loss.
+    pub(super) recovery: Option<recovery::Recovery>,
+    /// What bounds sessions.
+    pub(super) session: Option<session::Sessions>,
+    /// What became of clients that read too slowly.
+    pub(super) slow: Option<slow::Slow>,
     /// Every end of a connection that the server caused.
     pub(super) ends: Vec<Ended>,
 }

@@ -5,7 +5,8 @@ use super::{
         Evidence,
         access::{Access, Intruder},
     },
-    on, untried,
+    on,
+    parts::untried,
 };
 use crate::{
     families::JudgedRule,

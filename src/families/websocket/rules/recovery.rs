@@ -5,7 +5,8 @@ use super::{
         Evidence,
         recovery::{Recovery, Return, Rival, SignKind, Way, Ways},
     },
-    on, untried, worst,
+    on,
+    parts::{untried, worst},
 };
 use crate::{
     families::JudgedRule,

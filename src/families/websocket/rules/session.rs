@@ -5,7 +5,8 @@ use super::{
         Evidence,
         session::{Crowd, Flood, Lasting, Sessions},
     },
-    on, untried, worst,
+    on,
+    parts::{untried, worst},
 };
 use crate::{
     families::JudgedRule,

@@ -6,7 +6,8 @@ use super::{
         recovery::SignKind,
         slow::{Slow, Stall},
     },
-    on, untried, worst,
+    on,
+    parts::{untried, worst},
 };
 use crate::{
     families::{JudgedRule, websocket::config::Policy},
