@@ -91,6 +91,8 @@ pub(in super::super) struct Side {
     pub(in super::super) data: u64,
     /// What was seen of their numbers, where they have some.
     pub(in super::super) counts: Option<Counts>,
+    /// How numbers would follow one another although they do not as the suite says, for people.
+    pub(in super::super) otherwise: Option<String>,
     /// For how long at a stretch there was more to read than could be read at once, or fincheck did not get to work.
     pub(in super::super) behind: Duration,
     /// How the server ended it.

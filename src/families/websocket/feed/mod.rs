@@ -11,11 +11,11 @@ mod reader;
 mod track;
 
 pub(super) use self::{
-    compare::Comparison,
+    compare::{Comparison, Side as CompareSide},
     message::{Kind, Message, Of, excerpt},
     open::{How, NotOpen, Resumed, Subscribed, render},
     reader::Reader,
-    track::{Counts, Tracker},
+    track::{Counts, Flaw, FlawKind, Tracker},
 };
 
 use std::{collections::VecDeque, time::Duration};

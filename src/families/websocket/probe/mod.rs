@@ -1,5 +1,10 @@
 //! Opens streams, disturbs some, and collects what they say.
 
+mod conduct;
+mod ear;
+mod gather;
+pub(super) mod stimulus;
+
 use super::{config::Config, evidence::Evidence};
 use crate::families::{Conventions, PlannedCheck, Session};
 
