@@ -70,7 +70,8 @@ pub(crate) struct Made {
 impl Made {
     /// Whether this message tells of it.
     pub(crate) fn is(&self, event: &Event) -> bool {
-        event.reference.as_deref() == Some(&self.reference)
+        let reference = Some(self.reference.as_str());
+        [&event.reference, &event.id, &event.key].into_iter().any(|name| name.as_deref() == reference)
             || self.id.is_some() && (event.id == self.id || event.key == self.id)
     }
 }
@@ -289,7 +290,7 @@ impl Index {
     pub(crate) fn has(&self, known: &Known) -> bool {
         let made = known.made.as_ref().is_some_and(|made| {
             let named = |id: &String| self.ids.contains(id) || self.keys.contains(id);
-            self.references.contains(&made.reference) || made.id.as_ref().is_some_and(named)
+            self.references.contains(&made.reference) || named(&made.reference) || made.id.as_ref().is_some_and(named)
         });
         made || known.event.as_ref().is_some_and(|event| self.tells(event))
     }

@@ -104,25 +104,26 @@ impl Ending {
 /// A connection that was read throughout.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Control {
-    /// What its messages' delays (or pauses, where messages have no time) were before reading was stopped.
+    /// What its delays were before reading was stopped.
     pub(crate) before: Delays,
     /// What they were meanwhile.
     pub(crate) during: Delays,
-    /// How many numbers were left out.
+    /// How often numbers were left out.
     pub(crate) holes: u64,
     /// How it ended, if it did.
     pub(crate) end: Option<Ending>,
-    /// Whether another request over HTTP took as long, too: before and meanwhile, where one was made.
+    /// How long a request over HTTP took, before and meanwhile, where one was made.
     pub(crate) http: Option<(Span, Span)>,
 }
 
 /// How long messages took.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Delays {
-    /// How many messages.
+    /// How many were measured.
     pub(crate) count: u64,
-    /// 99 of 100 took no longer.
-    pub(crate) p99: Span,
-    /// Whether it is the age of events; else it is the pauses between messages.
-    pub(crate) ages: bool,
+    /// The longest.
+    pub(crate) longest: Span,
+    /// Whether it is the time from when something was made to happen until it was told; else it is the pauses between
+    /// messages of a stream that is busy by itself.
+    pub(crate) made: bool,
 }

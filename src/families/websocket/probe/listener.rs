@@ -11,13 +11,13 @@ use std::{
 use futures_util::future::{join, join_all};
 
 use super::super::{
-    config::{Config, Per},
+    config::{Config, Per, Sequence},
     evidence::{
         Ended,
         account::{Event, SnapshotSeen},
         recovery::{Sign, SignKind},
     },
-    feed::{Feed, Heard, How, Kind, Message, NotOpen, Of, Resumed, Subscribed},
+    feed::{Feed, FlawKind, Heard, How, Kind, Message, NotOpen, Of, Resumed, Subscribed, Tracker},
 };
 use crate::{
     exchange::ExchangeId,
@@ -62,8 +62,8 @@ pub(super) struct Listener<'a> {
     rows: Option<Rows>,
     pub(super) feed: Feed<'a>,
     pub(super) told: Told,
-    /// The time that each event tells, where that is wanted.
-    pub(super) times: Option<Vec<Option<String>>>,
+    /// Follows the numbers.
+    pub(super) tracker: Option<Tracker>,
 }
 
 impl<'a> Listener<'a> {
@@ -74,7 +74,7 @@ impl<'a> Listener<'a> {
         if let Subscribed::Refused(text) = feed.subscribed() {
             told.signs.push(Sign { kind: SignKind::Refused, text: text.clone() });
         }
-        Ok(Self { session, config, rows: Rows::of(config), feed, told, times: None })
+        Ok(Self { session, config, rows: Rows::of(config), feed, told, tracker: config.sequence.as_ref().map(tracker) })
     }
 
     /// The exchange that it is.
@@ -114,8 +114,17 @@ impl<'a> Listener<'a> {
         self.session.pause(until.saturating_sub(now)).await;
     }
 
+    /// How often numbers were skipped so far, and never came.
+    pub(super) fn holes(&mut self) -> u64 {
+        let counts = self.tracker.take().map(Tracker::finish);
+        counts.map_or(0, |counts| counts.of(FlawKind::Gap))
+    }
+
     /// Takes note of a message.
     pub(super) fn hear(&mut self, message: &Message) {
+        if let Some(tracker) = &mut self.tracker {
+            tracker.observe(message);
+        }
         let told = &mut self.told;
         told.messages += 1;
         told.octets += message.text.len() as u64;
@@ -149,15 +158,17 @@ impl<'a> Listener<'a> {
                 if event.is_named() {
                     told.texts.insert(digest(&message.text));
                 }
-                if let Some(times) = &mut self.times {
-                    times.push(message.time.clone());
-                }
                 told.events.push(event);
                 told.at.push(message.at);
             }
             Kind::Heartbeat | Kind::Acknowledgement | Kind::Other => {}
         }
     }
+}
+
+/// Follows numbers, and takes a jump for one even where it is documented.
+fn tracker(sequence: &Sequence) -> Tracker {
+    Tracker::new(&Sequence { jumps: false, ..sequence.clone() })
 }
 
 fn digest(text: &[u8]) -> u64 {
