@@ -17,7 +17,9 @@ mod stream;
 pub use callback::{Answer, Answers, CALLBACK, CALLER, Delivery, Sameness};
 pub use headers::Headers;
 pub use link::{Link, parse_links};
-pub use record::{Body, Exchange, Recorded, RecordedRequest, RecordedResponse};
+pub use record::{
+    Body, Exchange, Recorded, RecordedEnding, RecordedFrame, RecordedRequest, RecordedResponse, RecordedStream, Tally,
+};
 pub use redact::Redactor;
 pub use reply::{Failure, FailureKind, Outcome, Reply};
 pub use request::{Payload, Request, Who};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ExchangeId, Failure, Headers};
+use super::{End, ExchangeId, Failure, Headers, Opcode};
 
 /// One request with its response or failure, redacted, as reports and records show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,78 @@ pub enum Recorded {
     Response(RecordedResponse),
     /// None.
     Failed(Failure),
+    /// A stream.
+    Stream(RecordedStream),
+}
+
+/// A recorded stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedStream {
+    /// The status code of the handshake's response.
+    pub status: u16,
+    /// The protocol version of the handshake.
+    pub version: String,
+    /// The peer's address, if known.
+    pub remote: Option<String>,
+    /// Header fields of the handshake's response.
+    pub headers: Headers,
+    /// What we sent in all.
+    pub sent: Tally,
+    /// What came in all.
+    pub received: Tally,
+    /// The first frames, both ways, in order.
+    pub first: Vec<RecordedFrame>,
+    /// How many frames after them are not kept.
+    pub left_out: u64,
+    /// The last frames.
+    pub last: Vec<RecordedFrame>,
+    /// How it ended.
+    pub ending: Option<RecordedEnding>,
+}
+
+/// How much was said on a stream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Frames.
+    pub frames: u64,
+    /// Octets of their content.
+    pub octets: u64,
+}
+
+/// A recorded frame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedFrame {
+    /// When it was sent or read, in microseconds since the start of the run.
+    pub at_us: u64,
+    /// Whether we sent it.
+    pub ours: bool,
+    /// Whether the message ends with it.
+    pub fin: bool,
+    /// The three reserved bits, RSV1 as 4.
+    pub rsv: u8,
+    /// Whether it was masked.
+    pub masked: bool,
+    /// What it is.
+    pub opcode: Opcode,
+    /// The code of a close frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<u16>,
+    /// The length of its content in octets.
+    pub length: u64,
+    /// The beginning of its content, or the reason of a close frame, where that is text; octets that are not UTF-8 are
+    /// replaced.
+    pub text: Option<String>,
+}
+
+/// How a recorded stream ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedEnding {
+    /// When, in microseconds since the start of the run.
+    pub at_us: u64,
+    /// Whether we ended it.
+    pub ours: bool,
+    /// How.
+    pub how: End,
 }
 
 /// A recorded response.
@@ -79,6 +151,7 @@ impl Exchange {
     pub fn status(&self) -> Option<u16> {
         match &self.outcome {
             Recorded::Response(response) => Some(response.status),
+            Recorded::Stream(stream) => Some(stream.status),
             Recorded::Failed(_) => None,
         }
     }

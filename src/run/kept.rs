@@ -4,7 +4,10 @@ use std::{net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 
-use crate::exchange::{Body, Failure, Headers};
+use crate::{
+    exchange::{Body, Failure, Headers},
+    wire::stream::Log,
+};
 
 /// Small, because there is one for every exchange of the run.
 pub(super) struct Kept {
@@ -33,6 +36,13 @@ pub(super) enum KeptOutcome {
     Brief(u16, u64),
     Response(Box<KeptResponse>),
     Failed(Box<Failure>),
+    Stream(Box<KeptStream>),
+}
+
+pub(super) struct KeptStream {
+    pub(super) status: u16,
+    pub(super) head: Head,
+    pub(super) log: Log,
 }
 
 pub(super) struct KeptResponse {

@@ -8,10 +8,12 @@ mod events;
 mod judge;
 mod kept;
 mod lateness;
+mod line;
 mod redaction;
 mod schedule;
 mod session;
 mod steps;
+mod streamed;
 mod trace;
 
 pub use events::{Events, Silent};

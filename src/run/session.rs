@@ -10,10 +10,10 @@ use futures_util::future::BoxFuture;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use url::Url;
 
-use super::{afterwards::Afterwards, lateness::Lateness, lock, trace::Trace};
+use super::{afterwards::Afterwards, lateness::Lateness, line::CheckLine, lock, trace::Trace};
 use crate::{
-    exchange::{Outcome, Request},
-    families::{Answer, Cut, Delivery, Mailbox, Place, Sameness, Session},
+    exchange::{Opening, Outcome, Request, Unopened},
+    families::{Answer, Cut, Delivery, Line, Mailbox, Place, Sameness, Session},
     notation::Values,
     wire::{Callbacks, Wire, callbacks},
 };
@@ -39,7 +39,7 @@ pub(super) struct CheckSession {
 
 /// Time spent waiting; waits that overlap count once.
 #[derive(Default)]
-struct Waiting {
+pub(super) struct Waiting {
     at_once: u32,
     since: Duration,
     total: Duration,
@@ -62,13 +62,13 @@ impl Waiting {
 }
 
 /// A wait that ends when this is dropped, also where nobody awaits it to its end.
-struct Wait {
+pub(super) struct Wait {
     waiting: Arc<Mutex<Waiting>>,
     wire: Arc<Wire>,
 }
 
 impl Wait {
-    fn begin(waiting: &Arc<Mutex<Waiting>>, wire: &Arc<Wire>) -> Self {
+    pub(super) fn begin(waiting: &Arc<Mutex<Waiting>>, wire: &Arc<Wire>) -> Self {
         lock(waiting).begin(wire.now());
         Self { waiting: Arc::clone(waiting), wire: Arc::clone(wire) }
     }
@@ -139,6 +139,15 @@ impl Session for CheckSession {
                 wire: Arc::clone(&self.shared.wire),
                 waiting: Arc::clone(&self.waiting),
             }) as Box<dyn Mailbox>)
+        })
+    }
+
+    fn open(&self, mut opening: Opening) -> BoxFuture<'_, Result<Box<dyn Line>, Unopened>> {
+        opening.request.check.clone_from(&self.check);
+        Box::pin(async move {
+            let wire = Arc::clone(&self.shared.wire);
+            let stream = wire.open(opening).await?;
+            Ok(Box::new(CheckLine { stream, wire, waiting: Arc::clone(&self.waiting) }) as Box<dyn Line>)
         })
     }
 

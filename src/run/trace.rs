@@ -19,18 +19,18 @@ use data_encoding::HEXLOWER;
 
 use super::{
     Events,
-    kept::{Common, Head, Kept, KeptBody, KeptOutcome, KeptResponse},
-    lock,
+    kept::{Common, Head, Kept, KeptBody, KeptOutcome, KeptResponse, KeptStream},
+    lock, streamed,
 };
 use crate::{
     exchange::{
-        Answer, Body, CALLBACK, CALLER, Exchange, ExchangeId, Failure, FailureKind, Headers, Recorded, RecordedRequest,
-        RecordedResponse, Redactor, Who,
+        Answer, Body, CALLBACK, CALLER, Exchange, ExchangeId, Failure, FailureKind, Handshake, Headers, Recorded,
+        RecordedRequest, RecordedResponse, Redactor, Request, Who,
     },
     families::Observer,
     record::Stopped,
     rule::{Finding, Verdict},
-    wire::{Called, Heard, Recorder},
+    wire::{Called, Heard, Recorder, Streamed},
 };
 
 /// Bodies of successes are kept up to so many bytes in all: small ones, which walks with small pages cite, apart from
@@ -41,6 +41,8 @@ const LARGE_BODIES_KEPT: usize = 1 << 20;
 const SMALL: usize = 4 << 10;
 /// So many bytes of bodies too long to be recorded are digested.
 const BYTES_DIGESTED: usize = 4 << 20;
+/// So many octets of frames are kept in all; of streams after that only how much was said, and how they ended.
+const FRAMES_KEPT: usize = 4 << 20;
 /// Heads of so many successes are kept.
 const HEADS_KEPT: usize = 1_000;
 /// Of errors and failures so many are kept whole.
@@ -67,6 +69,7 @@ struct State {
     small_bodies: usize,
     large_bodies: usize,
     digested: usize,
+    frames: usize,
     heads: usize,
     errors: usize,
     responses: u64,
@@ -201,6 +204,9 @@ impl Trace {
                 };
                 response(whole.status, headers(&whole.head), body)
             }
+            KeptOutcome::Stream(stream) => {
+                Recorded::Stream(streamed::record(stream, common, headers(&stream.head), &self.redactor()))
+            }
             KeptOutcome::Failed(failure) => Recorded::Failed(Failure {
                 message: self.redactor().redact(&failure.message).into_owned(),
                 ..(**failure).clone()
@@ -249,6 +255,15 @@ impl Recorder for Trace {
         self.events.exchange(self.count());
     }
 
+    fn opened(&self, request: &Request, handshake: &Handshake) {
+        lock(&self.state).answered(&request.who, handshake.status);
+        self.events.exchange(self.count());
+    }
+
+    fn streamed(&self, streamed: &Streamed<'_>) {
+        lock(&self.state).keep_stream(streamed);
+    }
+
     fn called(&self, called: &Called<'_>) {
         self.called.fetch_add(1, Ordering::Relaxed);
         lock(&self.state).keep_called(called);
@@ -268,20 +283,7 @@ impl State {
     /// Counts what tells whether the target is reached and lets us in.
     fn take_note(&mut self, heard: &Heard<'_>) {
         match heard.outcome {
-            Ok(reply) => {
-                self.responses += 1;
-                if reply.status >= 500 {
-                    self.server_errors += 1;
-                    self.failing.get_or_insert(reply.status);
-                }
-                if let Who::Client(name) = &heard.request.who {
-                    self.authenticated += 1;
-                    if matches!(reply.status, 401 | 403) {
-                        self.refused += 1;
-                        self.refused_by.get_or_insert((name.clone(), reply.status));
-                    }
-                }
-            }
+            Ok(reply) => self.answered(&heard.request.who, reply.status),
             Err(failure) => {
                 let out_of_reach = matches!(
                     failure.kind,
@@ -292,6 +294,50 @@ impl State {
                 }
             }
         }
+    }
+
+    fn answered(&mut self, who: &Who, status: u16) {
+        self.responses += 1;
+        if status >= 500 {
+            self.server_errors += 1;
+            self.failing.get_or_insert(status);
+        }
+        if let Who::Client(name) = who {
+            self.authenticated += 1;
+            if matches!(status, 401 | 403) {
+                self.refused += 1;
+                self.refused_by.get_or_insert((name.clone(), status));
+            }
+        }
+    }
+
+    fn keep_stream(&mut self, streamed: &Streamed<'_>) {
+        let Streamed { request, handshake, log, .. } = *streamed;
+        self.heads += 1;
+        let whole = self.heads <= HEADS_KEPT && self.frames + log.size() <= FRAMES_KEPT;
+        let log = if whole { log.clone() } else { log.brief() };
+        self.frames += log.size();
+        let common = self.shared(Common {
+            client: request.who.name().to_owned(),
+            check: request.check.clone(),
+            purpose: request.purpose,
+            method: request.method.clone(),
+            version: streamed.version,
+            remote: streamed.remote,
+        });
+        let kept = Kept {
+            common,
+            sent_us: micros(handshake.sent),
+            took_us: micros(streamed.took),
+            url: streamed.url.as_str().into(),
+            whole: whole.then(|| Box::new((Head::of(streamed.sent_headers), Bytes::new()))),
+            outcome: KeptOutcome::Stream(Box::new(KeptStream {
+                status: handshake.status,
+                head: Head::of(&handshake.headers),
+                log,
+            })),
+        };
+        self.kept.insert(handshake.id.0, kept);
     }
 
     fn keep(&mut self, heard: &Heard<'_>) {

@@ -18,15 +18,15 @@ use crate::exchange::{ExchangeId, Failure, FailureKind, Headers, Outcome, Reply,
 /// What is known of the answering side once its response has begun.
 #[derive(Default)]
 pub(super) struct Answerer {
-    version: &'static str,
+    pub(super) version: &'static str,
     pub(super) remote: Option<SocketAddr>,
 }
 
 /// A response before it has a number.
 pub(super) struct Response {
-    status: u16,
-    headers: Headers,
-    body: Bytes,
+    pub(super) status: u16,
+    pub(super) headers: Headers,
+    pub(super) body: Bytes,
 }
 
 /// Why there is no response.
@@ -104,11 +104,11 @@ impl Wire {
     }
 
     /// The exchange within its time, the run's time, and until the run is interrupted.
-    pub(super) async fn bounded(
+    pub(super) async fn bounded<T>(
         &self,
         sent: Duration,
-        transfer: impl Future<Output = Result<Response, Fault>>,
-    ) -> Result<Response, Fault> {
+        transfer: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
         let limits = &self.limits;
         let left = limits.duration.0.saturating_sub(sent);
         tokio::select! {
@@ -148,17 +148,27 @@ impl Wire {
         let classify = |error| failure::classify(&error, &self.peer, &self.limits);
         let mut response = client.execute(message).await.map_err(classify)?;
         *answerer = Answerer { version: version(response.version()), remote: response.remote_addr() };
-        let bound = self.limits.headers;
-        let size: u64 = response.headers().iter().map(|(n, v)| (n.as_str().len() + v.len() + 4) as u64).sum();
-        if size > bound.0 {
-            return Err((FailureKind::TooLarge, format!("{} sent header fields larger than {bound}", self.peer)));
-        }
-        let headers = convert(response.headers());
-        let body = body::read(&mut response, &headers, self.limits.body).await.map_err(|error| match error {
-            body::Unreadable::Transport(error) => classify(error),
+        self.read(&mut response).await
+    }
+
+    /// Reads a response to its end.
+    pub(super) async fn read(&self, response: &mut reqwest::Response) -> Result<Response, Fault> {
+        let headers = self.head(response.headers())?;
+        let body = body::read(response, &headers, self.limits.body).await.map_err(|error| match error {
+            body::Unreadable::Transport(error) => failure::classify(&error, &self.peer, &self.limits),
             body::Unreadable::Fault(kind, message) => (kind, format!("{} sent {message}", self.peer)),
         })?;
         Ok(Response { status: response.status().as_u16(), headers, body })
+    }
+
+    /// The header fields of a response, within their bounds.
+    pub(super) fn head(&self, fields: &HeaderMap) -> Result<Headers, Fault> {
+        let bound = self.limits.headers;
+        let size: u64 = fields.iter().map(|(n, v)| (n.as_str().len() + v.len() + 4) as u64).sum();
+        if size > bound.0 {
+            return Err((FailureKind::TooLarge, format!("{} sent header fields larger than {bound}", self.peer)));
+        }
+        Ok(convert(fields))
     }
 }
 

@@ -21,25 +21,58 @@ pub(super) fn classify(error: &reqwest::Error, peer: &str, limits: &Limits) -> F
     if error.is_connect() {
         return connecting(error, peer, limits);
     }
+    if let Some(fault) = transferring(error, peer, limits) {
+        return fault;
+    }
+    http2(error, peer, limits)
+}
+
+/// The same of an exchange that goes over HTTP/1.1 on a connection of its own.
+pub(super) fn of_http(error: &hyper::Error, peer: &str, limits: &Limits) -> Fault {
+    transferring(error, peer, limits)
+        .unwrap_or_else(|| (FailureKind::Broken, format!("the exchange with {peer} was cut off: {}", bottom(error))))
+}
+
+/// A failure after connecting, in HTTP/1.1 or below.
+fn transferring(error: &(dyn Error + 'static), peer: &str, limits: &Limits) -> Option<Fault> {
     if let Some(http) = find::<hyper::Error>(error) {
         if http.is_parse_too_large() {
             let message = format!("{peer} sent more header fields than the {} allowed", limits.headers);
-            return (FailureKind::TooLarge, message);
+            return Some((FailureKind::TooLarge, message));
         }
         if http.is_parse() {
-            return (FailureKind::Protocol, format!("{peer} did not answer in HTTP: {http}"));
+            return Some((FailureKind::Protocol, format!("{peer} did not answer in HTTP: {http}")));
         }
         if http.is_incomplete_message() {
-            return closed(peer);
+            return Some(closed(peer));
         }
         if http.is_user() {
-            return (FailureKind::Request, format!("the request cannot be sent: {}", bottom(error)));
+            return Some((FailureKind::Request, format!("the request cannot be sent: {}", bottom(error))));
         }
     }
-    if let Some(io) = find::<io::Error>(error) {
-        return broken(io, peer, limits);
-    }
-    http2(error, peer, limits)
+    find::<io::Error>(error).map(|io| broken(io, peer, limits))
+}
+
+/// TCP does not connect.
+pub(super) fn no_connection(why: &io::Error, peer: &str) -> Fault {
+    (FailureKind::Connect, format!("no connection to {peer}: {}", unconnected(why).unwrap_or_else(|| bottom(why))))
+}
+
+/// TLS is not agreed on.
+pub(super) fn no_tls(why: &io::Error, peer: &str) -> Fault {
+    let reason = find::<rustls::Error>(why).map_or_else(|| bottom(why), explain_tls);
+    (FailureKind::Tls, format!("no TLS with {peer}: {reason}"))
+}
+
+/// Why TCP does not connect, in words of ours.
+fn unconnected(why: &io::Error) -> Option<String> {
+    let reason = match why.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused",
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "unreachable",
+        io::ErrorKind::TimedOut => "no answer",
+        _ => return None,
+    };
+    Some(reason.to_owned())
 }
 
 /// A failure before anything was sent.
@@ -51,12 +84,7 @@ fn connecting(error: &reqwest::Error, peer: &str, limits: &Limits) -> Fault {
     // The connector's own error types cannot be named; only their texts tell at which step they arose.
     let step = |text: &str| chain(error).any(|link| link.to_string().starts_with(text));
     if step("tcp ") || step("tunnel error") || io.is_none() {
-        let reason = match io.map(io::Error::kind) {
-            Some(io::ErrorKind::ConnectionRefused) => "connection refused".to_owned(),
-            Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => "unreachable".to_owned(),
-            Some(io::ErrorKind::TimedOut) => "no answer".to_owned(),
-            _ => bottom(error),
-        };
+        let reason = io.and_then(unconnected).unwrap_or_else(|| bottom(error));
         return (FailureKind::Connect, format!("no connection to {peer}: {reason}"));
     }
     (FailureKind::Tls, format!("no TLS with {peer}: {}", bottom(error)))

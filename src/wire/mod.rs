@@ -12,6 +12,7 @@ pub mod callbacks;
 mod client;
 mod coding;
 mod compose;
+mod connect;
 mod credentials;
 mod failure;
 mod limits;
@@ -19,6 +20,7 @@ mod recorder;
 mod redirect;
 mod retry;
 mod sever;
+pub mod stream;
 mod target;
 mod tls;
 mod together;
@@ -30,12 +32,13 @@ mod tests;
 pub use callbacks::Callbacks;
 pub use credentials::{Credentials, Secret};
 pub use limits::Limits;
-pub use recorder::{Called, Heard, Recorder};
+pub use recorder::{Called, Heard, Recorder, Streamed};
+pub use stream::Stream;
 
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
@@ -152,6 +155,7 @@ pub struct Wire {
     /// For what needs connections of its own.
     settings: Settings,
     lanes: Mutex<Vec<reqwest::Client>>,
+    tls_alone: OnceLock<Arc<rustls::ClientConfig>>,
 }
 
 impl Wire {
@@ -165,7 +169,8 @@ impl Wire {
         }
         let turn = turn::Turn::new(&settings.limits);
         let (limits, lanes, start) = (settings.limits.clone(), Mutex::default(), Instant::now());
-        Ok(Self { composer, client, limits, peer, turn, recorder, cancel, start, settings, lanes })
+        let tls_alone = OnceLock::new();
+        Ok(Self { composer, client, limits, peer, turn, recorder, cancel, start, settings, lanes, tls_alone })
     }
 
     /// Sends a request and reads the response to its end, after any waits, repeats and redirects that are allowed.

@@ -5,7 +5,8 @@ use std::{net::SocketAddr, time::Duration};
 use bytes::Bytes;
 use url::Url;
 
-use crate::exchange::{Delivery, ExchangeId, Headers, Outcome, Request};
+use super::stream::Log;
+use crate::exchange::{Delivery, ExchangeId, Handshake, Headers, Outcome, Request};
 
 /// Numbers and keeps every exchange; called from many tasks at once and must not block for long.
 pub trait Recorder: Send + Sync {
@@ -14,6 +15,12 @@ pub trait Recorder: Send + Sync {
 
     /// An exchange ended, well or badly.
     fn heard(&self, heard: &Heard<'_>);
+
+    /// The handshake of a stream was answered with 101; answered otherwise or not at all, it is an exchange like others.
+    fn opened(&self, _request: &Request, _handshake: &Handshake) {}
+
+    /// A stream is over.
+    fn streamed(&self, _streamed: &Streamed<'_>) {}
 
     /// A callback arrived, and is being answered.
     fn called(&self, _called: &Called<'_>) {}
@@ -44,6 +51,27 @@ pub struct Heard<'a> {
     /// When sending began, since the wire was made.
     pub sent: Duration,
     /// How long until the last byte or the failure.
+    pub took: Duration,
+}
+
+/// One stream as it was on the wire; nothing in it is redacted yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Streamed<'a> {
+    /// The request that opened it.
+    pub request: &'a Request,
+    /// The URL requested, credentials in its query included.
+    pub url: &'a Url,
+    /// The header fields of the handshake as sent, credentials included.
+    pub sent_headers: &'a Headers,
+    /// The protocol of the handshake's response: `HTTP/1.1`.
+    pub version: &'static str,
+    /// The address that answered.
+    pub remote: Option<SocketAddr>,
+    /// How the handshake was answered, and the number of the exchange.
+    pub handshake: &'a Handshake,
+    /// What was said.
+    pub log: &'a Log,
+    /// How long it lasted, from the handshake on.
     pub took: Duration,
 }
 

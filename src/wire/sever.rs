@@ -20,20 +20,17 @@ use hyper::{
     client::conn::http1,
 };
 use hyper_util::rt::TokioIo;
-use rustls_pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     sync::Notify,
-    time::timeout,
 };
-use tokio_rustls::TlsConnector;
 
 use super::{
     Wire,
     attempt::{Answerer, Fault, Response},
     compose::Draft,
-    target, tls,
+    connect::Transport,
+    target,
 };
 use crate::exchange::{Failure, FailureKind, Outcome, Request};
 
@@ -68,27 +65,7 @@ impl Wire {
         after_first_byte: bool,
         answerer: &mut Answerer,
     ) -> Result<Response, Fault> {
-        let connecting = async {
-            let url = &draft.url;
-            let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
-                return Err(io::Error::other("no host"));
-            };
-            let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
-            stream.set_nodelay(true)?;
-            let remote = stream.peer_addr().ok();
-            let stream: Box<dyn Stream> = if url.scheme() == "https" {
-                let config = tls::config(&self.settings.tls, true, &[b"http/1.1"]).map_err(io::Error::other)?;
-                let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(io::Error::other)?;
-                Box::new(TlsConnector::from(Arc::new(config)).connect(name, stream).await?)
-            } else {
-                Box::new(stream)
-            };
-            Ok((stream, remote))
-        };
-        let limit = self.limits.connect_timeout;
-        let connected = timeout(limit.0, connecting).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-        let (stream, remote) =
-            connected.map_err(|why| (FailureKind::Connect, format!("no connection to {}: {why}", self.peer)))?;
+        let (stream, remote) = self.connect(&draft.url, None).await?;
         answerer.remote = remote;
 
         let state = Arc::new(State::default());
@@ -147,10 +124,6 @@ fn message(draft: &Draft, state: Arc<State>) -> Result<http::Request<Watched>, h
     message.body(Watched { content, state })
 }
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
-
 #[derive(Default)]
 struct State {
     /// HTTP has taken the last octet of the content.
@@ -186,7 +159,7 @@ impl Body for Watched {
 
 /// A transport that closes itself.
 struct Cuttable {
-    stream: Option<Box<dyn Stream>>,
+    stream: Option<Box<dyn Transport>>,
     /// Whether anything was written at all.
     begun: bool,
     state: Arc<State>,
@@ -201,7 +174,7 @@ impl Cuttable {
         self.state.cut.notify_one();
     }
 
-    fn stream(&mut self) -> io::Result<Pin<&mut Box<dyn Stream>>> {
+    fn stream(&mut self) -> io::Result<Pin<&mut Box<dyn Transport>>> {
         self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::ConnectionAborted.into())
     }
 }

@@ -1,6 +1,9 @@
 //! Failures, each as a block from which an engineer can act.
 
-use super::page::{BAD, Page, WARN};
+use super::{
+    page::{BAD, Page, WARN},
+    stream,
+};
 use crate::{
     exchange::{Body, Exchange, Recorded, RecordedResponse},
     report::{FindingView, View, text},
@@ -113,8 +116,10 @@ fn exchanges(page: &mut Page, view: &View<'_>, finding: &Finding) {
         page.labelled("", &format!("{} more: {}{etc}", before.len() - shown, left_out.join(", ")));
     }
     page.labelled(if shown == 0 { "exchange" } else { "" }, &brief(view.target, deciding));
-    if let Recorded::Response(response) = &deciding.outcome {
-        answer(page, response);
+    match &deciding.outcome {
+        Recorded::Response(response) => answer(page, response),
+        Recorded::Stream(stream) => stream::frames(page, deciding.sent_us, stream),
+        Recorded::Failed(_) => {}
     }
 }
 
@@ -132,6 +137,7 @@ fn brief(target: &str, exchange: &Exchange) -> String {
                 response.headers.media_type().map_or_else(String::new, |media_type| format!(", {media_type}"));
             format!("{}, {duration}, {}{media_type}", response.status, text::count(response.body.length, "byte"))
         }
+        Recorded::Stream(stream) => stream::brief(stream, &duration),
         Recorded::Failed(failure) => format!("no response after {duration}: {failure}"),
     };
     format!("{id} {} {url} as {client} -> {came_back}", request.method)

@@ -3,6 +3,7 @@
 mod failures;
 mod lists;
 mod page;
+mod stream;
 mod summary;
 
 use super::{RenderOptions, View};

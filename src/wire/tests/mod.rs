@@ -7,6 +7,7 @@ mod obeying;
 mod redirects;
 mod secure;
 mod severed;
+mod streams;
 mod together;
 mod turns;
 
@@ -27,9 +28,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{Heard, Limits, Recorder, Settings, Wire};
+use super::{Heard, Limits, Recorder, Settings, Streamed, Wire, stream::Log};
 use crate::{
-    exchange::{ExchangeId, Failure, FailureKind, Headers, Outcome, Request, Who},
+    exchange::{ExchangeId, Failure, FailureKind, Handshake, Headers, Outcome, Request, Who},
     notation::Span,
 };
 
@@ -53,6 +54,8 @@ struct Told {
 struct Tape {
     ids: AtomicU32,
     told: Mutex<Vec<Told>>,
+    opened: AtomicU32,
+    streamed: Mutex<Vec<(u32, Log)>>,
     waits: Mutex<Vec<(String, Duration, String)>>,
     waited: Notify,
 }
@@ -64,6 +67,10 @@ impl Tape {
 
     fn outcomes(&self) -> Vec<Result<u16, FailureKind>> {
         self.told().into_iter().map(|told| told.outcome).collect()
+    }
+
+    fn streamed(&self) -> Vec<(u32, Log)> {
+        self.streamed.lock().unwrap().clone()
     }
 
     fn waits(&self) -> Vec<(String, Duration, String)> {
@@ -88,6 +95,14 @@ impl Recorder for Tape {
             sent: heard.sent,
             took: heard.took,
         });
+    }
+
+    fn opened(&self, _: &Request, _: &Handshake) {
+        self.opened.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn streamed(&self, streamed: &Streamed<'_>) {
+        self.streamed.lock().unwrap().push((streamed.handshake.id.0, streamed.log.clone()));
     }
 
     fn waiting(&self, client: &str, time: Duration, why: &str) {
