@@ -59,7 +59,7 @@ pub(super) struct Left<'a> {
     exchanges: Vec<ExchangeId>,
 }
 
-impl Left<'_> {
+impl<'a> Left<'a> {
     /// What certainly happened.
     pub(super) fn known(&self) -> Vec<Known> {
         let events = self.witness.told.events.get(self.counts.clone()).unwrap_or_default();
@@ -75,7 +75,7 @@ impl Left<'_> {
     pub(super) async fn listen_with(
         &mut self,
         session: &dyn Session,
-        other: &mut Listener<'_>,
+        other: &mut Listener<'a>,
         until: Duration,
         mut enough: impl FnMut(&Told, &Told) -> bool,
     ) {
@@ -277,7 +277,9 @@ impl<'a> Desk<'a> {
         .await;
         match (heard, made.is_some(), seen) {
             (true, ..) => Ok(()),
-            (_, true, _) => Err("an event that was made to happen was not told on both connections even before the loss".into()),
+            (_, true, _) => {
+                Err("an event that was made to happen was not told on both connections even before the loss".into())
+            }
             (_, false, [0, _] | [_, 0]) => {
                 Err("nothing happens on the stream by itself, and the suite has no `stimulus`".into())
             }
@@ -417,10 +419,10 @@ impl Back {
     }
 }
 
-async fn left_listen(
-    left: &mut Left<'_>,
+async fn left_listen<'a>(
+    left: &mut Left<'a>,
     session: &dyn Session,
-    other: &mut Listener<'_>,
+    other: &mut Listener<'a>,
     until: Duration,
     mut enough: impl FnMut(&[Event], &Told) -> bool,
 ) {

@@ -273,9 +273,8 @@ impl Rows {
     fn read(&self, text: &[u8]) -> Option<Vec<Event>> {
         let mut rows = Vec::new();
         let mut take = |fields: &mut [Option<Scalar>]| {
-            let text = |slots: &[usize]| {
-                slots.iter().find_map(|slot| fields.get(*slot)?.as_ref()?.text().map(str::to_owned))
-            };
+            let text =
+                |slots: &[usize]| slots.iter().find_map(|slot| fields.get(*slot)?.as_ref()?.text().map(str::to_owned));
             if rows.len() < MOST {
                 let [id, key, reference] = [0, 1, 2].map(|which| text(&self.slots[which]));
                 rows.push(Event { id, key, reference, ..Event::default() });

@@ -1,10 +1,7 @@
 //! Opens streams, disturbs some, and collects what they say.
 
 mod access;
-mod conduct;
 mod departure;
-mod ear;
-mod gather;
 mod listener;
 mod recovery;
 mod session;

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt, join};
 
-use super::{
-    departure::{Desk, Left},
-    listener::Listener,
-};
 use super::super::{
     config::Config,
     evidence::recovery::{Recovery, Return, Rival, Way, Ways},
     feed::{How, Resumed},
+};
+use super::{
+    departure::{Desk, Left},
+    listener::Listener,
 };
 use crate::{
     exchange::Who,
@@ -152,7 +152,7 @@ fn positions(desk: &Desk<'_>, real: &Resumed) -> Vec<(String, Resumed)> {
 }
 
 /// Another client tries to take up our stream.
-async fn rival(desk: &Desk<'_>, left: &mut Left<'_>) -> Option<Rival> {
+async fn rival<'a>(desk: &Desk<'a>, left: &mut Left<'a>) -> Option<Rival> {
     let config = desk.config;
     let other = config.other_client.as_ref()?;
     // Where a message makes the client known, that message would make the other one known as us.

@@ -174,7 +174,8 @@ fn is_refused(listener: &Listener<'_>) -> bool {
 /// What on a connection tells that there are too many; an end says so even where it does not say why.
 fn refused_sign(listener: &Listener<'_>) -> Option<Sign> {
     let told = &listener.told;
-    let sign = told.signs.iter().find(|sign| matches!(sign.kind, SignKind::Error | SignKind::Refused | SignKind::Closed));
+    let sign =
+        told.signs.iter().find(|sign| matches!(sign.kind, SignKind::Error | SignKind::Refused | SignKind::Closed));
     sign.cloned().or_else(|| told.ended.as_ref().map(end_sign))
 }
 
@@ -229,7 +230,8 @@ async fn flood(desk: &Desk<'_>, bounds: &SessionBounds, most: u64) -> Flood {
     })
     .await;
     seen.answered = listener.told.messages;
-    seen.refused = listener.told.signs.iter().skip(before).find(|sign| tells(sign)).map(|sign| (seen.sent, sign.clone()));
+    seen.refused =
+        listener.told.signs.iter().skip(before).find(|sign| tells(sign)).map(|sign| (seen.sent, sign.clone()));
     if listener.is_open() {
         drop(listener.feed.close(Some(1000)).await);
     }

@@ -9,14 +9,13 @@ use super::{
             Ended,
             account::{Event, Index, Known, account},
             recovery::SignKind,
-            slow::{Control, Delays, Ending, Slow, Stall},
+            slow::{Delays, Ending, Slow, Stall},
         },
         feed::How,
     },
     departure::Desk,
     listener::{Listener, SLICE, during, together},
     recovery::patience,
-    stimulus::Stimuli,
 };
 use crate::{
     exchange::{Opcode, Outgoing},
@@ -90,8 +89,7 @@ fn is_bad(seen: &Slow, stall: &Stall) -> bool {
 async fn stall(desk: &Desk<'_>, slow: &SlowConfig, span: Duration, bursts: bool) -> Result<Stall, String> {
     let (session, config) = (desk.session, desk.config);
     let burst = slow.burst.as_ref().filter(|_| bursts);
-    let mut control =
-        Listener::open(session, config, How::to("read throughout")).await.map_err(|not| not.why())?;
+    let mut control = Listener::open(session, config, How::to("read throughout")).await.map_err(|not| not.why())?;
     let how = How { receive_buffer: Some(RECEIVE_BUFFER), ..How::to("stop reading for a while") };
     let opening = Listener::open(session, config, how);
     let mut victim = during(session, &mut [&mut control], opening).await.map_err(|not| not.why())?;
@@ -122,11 +120,7 @@ async fn stall(desk: &Desk<'_>, slow: &SlowConfig, span: Duration, bursts: bool)
         match burst {
             Some(call) if !pressed && bursting < MOST_BURSTS => {
                 bursting += 1;
-                if let Some(stimuli) = Stimuli::new(session, config) {
-                    during(session, &mut [&mut control], stimuli.burst(call)).await?;
-                } else {
-                    during(session, &mut [&mut control], burst_alone(desk, call)).await?;
-                }
+                during(session, &mut [&mut control], make_many(desk, call)).await?;
             }
             _ if desk.makes() => measure(desk, &mut control, &mut delays).await,
             _ => {
@@ -185,7 +179,7 @@ async fn stall(desk: &Desk<'_>, slow: &SlowConfig, span: Duration, bursts: bool)
     Ok(seen)
 }
 
-async fn burst_alone(desk: &Desk<'_>, call: &crate::families::Call) -> Result<(), String> {
+async fn make_many(desk: &Desk<'_>, call: &crate::families::Call) -> Result<(), String> {
     let who = call.who(desk.config.client.as_deref());
     let request = call.build(who, &desk.session.values(), "make much happen")?;
     match desk.session.send(request).await {
@@ -196,10 +190,10 @@ async fn burst_alone(desk: &Desk<'_>, call: &crate::families::Call) -> Result<()
 }
 
 /// What delays are while everybody reads.
-async fn baseline(
-    desk: &Desk<'_>,
-    control: &mut Listener<'_>,
-    victim: &mut Listener<'_>,
+async fn baseline<'a>(
+    desk: &Desk<'a>,
+    control: &mut Listener<'a>,
+    victim: &mut Listener<'a>,
 ) -> Result<Delays, String> {
     let (session, config) = (desk.session, desk.config);
     let mut delays = Delays { made: desk.makes(), ..Delays::default() };
@@ -226,17 +220,17 @@ fn pauses(at: &[Duration], from: Duration, to: Duration) -> Delays {
     Delays { count: at.len() as u64, longest: millis(longest), made: false }
 }
 
-async fn measure(desk: &Desk<'_>, control: &mut Listener<'_>, delays: &mut Delays) {
+async fn measure<'a>(desk: &Desk<'a>, control: &mut Listener<'a>, delays: &mut Delays) {
     measure_with(desk, control, None, delays).await;
     let next = desk.session.now() + Duration::from_millis(100);
     together(desk.session, &mut [control], next, |_| false).await;
 }
 
 /// How long it takes until something that is made to happen is told.
-async fn measure_with(
-    desk: &Desk<'_>,
-    control: &mut Listener<'_>,
-    other: Option<&mut Listener<'_>>,
+async fn measure_with<'a>(
+    desk: &Desk<'a>,
+    control: &mut Listener<'a>,
+    other: Option<&mut Listener<'a>>,
     delays: &mut Delays,
 ) {
     let session = desk.session;

@@ -43,7 +43,8 @@ fn closed(evidence: &Evidence) -> Judgement {
     seen.tries
         .iter()
         .fold(judgement, |judgement, tried| {
-            let messages = if tried.messages > 0 { format!(", {} messages came", tried.messages) } else { String::new() };
+            let messages =
+                if tried.messages > 0 { format!(", {} messages came", tried.messages) } else { String::new() };
             judgement.detail(format!("{}: {}{messages}", tried.who.told(), tried.answer))
         })
         .cite(tried)
@@ -61,7 +62,9 @@ fn judged(seen: &Access) -> Judgement {
         return Judgement::inconclusive(why.clone());
     }
     if seen.owner == 0 {
-        return Judgement::inconclusive("the owner was told of no event meanwhile, so nothing could have been told to others");
+        return Judgement::inconclusive(
+            "the owner was told of no event meanwhile, so nothing could have been told to others",
+        );
     }
     if let Some(tried) = seen.tries.iter().find(|tried| tried.alike > 0) {
         return Judgement::inconclusive(format!(

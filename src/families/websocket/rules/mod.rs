@@ -13,14 +13,8 @@ use crate::{
 };
 
 /// Every rule of the family, by id.
-pub(super) static RULES: &[JudgedRule] = &[
-    access::WS_002,
-    recovery::WS_014,
-    recovery::WS_015,
-    slow::WS_016,
-    slow::WS_017,
-    session::WS_018,
-];
+pub(super) static RULES: &[JudgedRule] =
+    &[access::WS_002, recovery::WS_014, recovery::WS_015, slow::WS_016, slow::WS_017, session::WS_018];
 
 /// Judges what was seen, unless nothing could be.
 fn on(evidence: &AnyEvidence, judge: fn(&Evidence) -> Judgement) -> Judgement {

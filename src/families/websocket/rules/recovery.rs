@@ -113,7 +113,9 @@ fn came_back(declared: &Ways, way: Way, returns: &[&Return]) -> Judgement {
         } else {
             format!("{} of {} events while away were missed", most.account.lost, most.account.missed())
         };
-        return cite(Judgement::not_applicable(format!("the suite declares no way back (`resume`, a snapshot); {told}")));
+        return cite(Judgement::not_applicable(format!(
+            "the suite declares no way back (`resume`, a snapshot); {told}"
+        )));
     }
     if seen.iter().all(|one| one.account.missed() == 0) {
         return cite(Judgement::inconclusive(format!("{}: nothing happened while the client was away", way.told())));
@@ -210,8 +212,9 @@ fn refused(said: &str, tries: &[&Return]) -> Judgement {
     let silent: Vec<&Return> =
         seen.iter().copied().filter(|one| !one.is_loud() && one.account.lost > 0 && one.live).collect();
     if silent.len() > 1 {
-        let judgement =
-            Judgement::fail(format!("taken up with {said}, which is impossible, the stream goes on with a hole, unsaid"));
+        let judgement = Judgement::fail(format!(
+            "taken up with {said}, which is impossible, the stream goes on with a hole, unsaid"
+        ));
         return cite(
             with_account(judgement, &silent)
                 .expected("an error, a message that tells of the gap, or a refused handshake")
@@ -251,9 +254,14 @@ fn rival(seen: &Rival) -> Judgement {
         return cite(Judgement::inconclusive(format!("as another client: {why}")));
     }
     if seen.events == 0 {
-        return cite(Judgement::inconclusive("as another client: there was no event of ours that it could have been told"));
+        return cite(Judgement::inconclusive(
+            "as another client: there was no event of ours that it could have been told",
+        ));
     }
-    let answer = seen.signs.first().map_or_else(|| "was told nothing of ours".to_owned(), |sign| format!("got: {}", sign.told()));
+    let answer = seen
+        .signs
+        .first()
+        .map_or_else(|| "was told nothing of ours".to_owned(), |sign| format!("got: {}", sign.told()));
     cite(Judgement::pass(format!("another client with our position {answer}")))
 }
 

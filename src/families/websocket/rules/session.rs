@@ -39,9 +39,8 @@ const NOTHING: &str = "the suite declares no bounds of sessions (`session`)";
 fn bounded(evidence: &Evidence) -> Judgement {
     let Some(seen) = &evidence.session else { return untried(evidence) };
     let Sessions { declared: [expires, lasts, counts, rates], expiry, longest, connections, rate } = seen;
-    let part = |declared: bool, judged: Option<Judgement>| {
-        declared.then(|| judged.unwrap_or_else(|| untried(evidence)))
-    };
+    let part =
+        |declared: bool, judged: Option<Judgement>| declared.then(|| judged.unwrap_or_else(|| untried(evidence)));
     let parts = [
         part(*expires, expiry.as_ref().map(|seen| lasting(seen, "its credentials expired", Severity::Critical))),
         part(*lasts, longest.as_ref().map(|seen| lasting(seen, "its longest time was over", Severity::Minor))),
@@ -166,7 +165,8 @@ mod tests {
     #[test]
     fn only_what_is_declared_is_judged() {
         assert_eq!(judge(Sessions::default()).0, Verdict::NotApplicable);
-        let counts = |connections| Sessions { declared: [false, false, true, false], connections, ..Sessions::default() };
+        let counts =
+            |connections| Sessions { declared: [false, false, true, false], connections, ..Sessions::default() };
         let seen = Crowd { most: 3, open: 4, ..Crowd::default() };
         assert_eq!(judge(counts(None)).0, Verdict::Inconclusive);
         assert_eq!(judge(counts(Some(seen.clone()))).0, Verdict::Fail);

@@ -213,9 +213,8 @@ fn isolated(stall: &Stall) -> Judgement {
     let (was, is) = (before.longest.0.as_millis(), during.longest.0.as_millis());
     let what = if during.made { "the time until it is told of an event" } else { "the pause between its messages" };
     if is > 2 * was + NO_HARM + stall.late.0.as_millis() {
-        let slower = control
-            .http
-            .is_some_and(|(before, during)| during.0.as_millis() > 2 * before.0.as_millis() + NO_HARM);
+        let slower =
+            control.http.is_some_and(|(before, during)| during.0.as_millis() > 2 * before.0.as_millis() + NO_HARM);
         let seen = format!("{was} ms at most before, {is} ms meanwhile");
         if slower {
             return Judgement::inconclusive("answers over HTTP took longer, too: the whole path was busy").detail(seen);
