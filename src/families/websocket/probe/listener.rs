@@ -220,6 +220,9 @@ pub(super) async fn together(
             return false;
         }
         let slice = until.min(now + SLICE);
+        if listeners.is_empty() {
+            session.pause(slice.saturating_sub(now)).await;
+        }
         join_all(listeners.iter_mut().map(|listener| listener.listen(slice))).await;
     }
 }
@@ -230,6 +233,10 @@ pub(super) async fn during<T>(
     listeners: &mut [&mut Listener<'_>],
     work: impl Future<Output = T>,
 ) -> T {
+    // Nobody listens: nothing would ever be waited for.
+    if listeners.is_empty() {
+        return work.await;
+    }
     let done = AtomicBool::new(false);
     let working = async {
         let result = work.await;

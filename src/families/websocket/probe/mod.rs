@@ -7,6 +7,8 @@ mod recovery;
 mod session;
 mod slow;
 pub(super) mod stimulus;
+#[cfg(test)]
+mod tests;
 
 use super::{config::Config, evidence::Evidence};
 use crate::families::{Conventions, PlannedCheck, Session};
