@@ -5,7 +5,7 @@
 //!
 //! A request passes `server` (sockets) -> `http` (routing, credentials, negotiation) -> `resources` (one file per
 //! resource) -> `limits` (who may still ask), `paging` (lists), `idempotency` (payments) or `operations` (what goes on
-//! after the answer) over `ledger` (the rows); `webhooks` tells of what happened; whatever goes wrong becomes a `problem`.
+//! after the answer) over `ledger` (the rows); `webhooks` and `streams` tell of what happened; whatever goes wrong becomes a `problem`.
 //! To see what a defect does, look for its constant: `defects/` lists them, and each is asked for where the behaviour is.
 
 mod behaviour;
@@ -20,6 +20,7 @@ mod paging;
 mod problem;
 mod resources;
 mod server;
+mod streams;
 mod times;
 pub mod tokens;
 mod variants;

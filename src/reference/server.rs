@@ -74,7 +74,7 @@ pub async fn start(options: Options) -> io::Result<Running> {
     let tasks = TaskTracker::new();
     let ledger = ledger::seed(options.seed, options.transactions);
     let stop = CancellationToken::new();
-    let api = Arc::new(Api::new(behaviour, cursors, ledger, options.times, tasks.clone(), stop.clone()));
+    let api = Arc::new(Api::new(behaviour, options.seed, cursors, ledger, options.times, tasks.clone(), stop.clone()));
     tasks.spawn(accept(listener, tls, api, peer, tasks.clone(), stop.clone()));
     Ok(Running { base_url: format!("{scheme}://{addr}"), addr, tasks, stop: stop.drop_guard() })
 }
@@ -136,7 +136,7 @@ where
     builder.http1().timer(TokioTimer::new());
     builder.http2().timer(TokioTimer::new());
     let service = service_fn(move |request| answer(&api, &peer, request));
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
         // How a connection ends is the peer's affair.

@@ -23,6 +23,18 @@ pub struct Times {
     pub delivery_timeout: Duration,
     /// The waits before each further attempt to deliver an event; 1.0 s, 1.2 s, 1.4 s and 1.6 s unless told otherwise.
     pub redelivery: [Duration; 4],
+    /// From one heartbeat of a stream to the next; 500 ms unless told otherwise.
+    pub stream_heartbeat: Duration,
+    /// From one ping of a stream to the next; 700 ms unless told otherwise.
+    pub stream_ping: Duration,
+    /// How long after a ping its pong may come; 1.5 s unless told otherwise.
+    pub stream_timeout: Duration,
+    /// How long a stream may last that was opened with the token that expires; 1.5 s unless told otherwise.
+    pub stream_session: Duration,
+    /// How many events wait at the most for a client of a stream to take them; 256 unless told otherwise.
+    pub stream_queue: usize,
+    /// From one change of the market to the next, while anybody wants to be told; 2 ms unless told otherwise.
+    pub market_tick: Duration,
 }
 
 impl Default for Times {
@@ -37,6 +49,12 @@ impl Default for Times {
             operation_step: Duration::from_millis(60),
             delivery_timeout: Duration::from_secs(1),
             redelivery: [1_000, 1_200, 1_400, 1_600].map(Duration::from_millis),
+            stream_heartbeat: Duration::from_millis(500),
+            stream_ping: Duration::from_millis(700),
+            stream_timeout: Duration::from_millis(1_500),
+            stream_session: Duration::from_millis(1_500),
+            stream_queue: 256,
+            market_tick: Duration::from_millis(2),
         }
     }
 }

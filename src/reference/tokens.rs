@@ -28,6 +28,12 @@ pub const BURST_G: &str = "burst-g-a6d20f7b4e931c58";
 /// Like [`BURST_A`], a client of its own.
 pub const BURST_H: &str = "burst-h-15f8b3c9e07a6d24";
 
+/// Reads and writes the accounts ACC-001 to ACC-003; a stream that is opened with it soon finds it expired.
+pub const EXPIRING: &str = "expiring-6c29d81e04f7ba35";
+
+/// The client of [`EXPIRING`].
+const EXPIRING_CLIENT: &str = "expiring";
+
 /// Whose accounts a caller may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Tenant {
@@ -46,6 +52,21 @@ pub(super) struct Principal {
     pub(super) may_write: bool,
 }
 
+impl Principal {
+    /// Somebody who shows no credentials, where none are asked for.
+    pub(super) const ANYONE: Self = Self { tenant: Tenant::One, client: "anyone", may_write: false };
+
+    /// Whether the token expires while a stream is open.
+    pub(super) fn expires(self) -> bool {
+        self.client == EXPIRING_CLIENT
+    }
+
+    /// Whether there were credentials.
+    pub(super) fn is_known(self) -> bool {
+        self.client != Self::ANYONE.client
+    }
+}
+
 /// The principal behind a bearer token.
 pub(super) fn principal(token: &[u8]) -> Option<Principal> {
     let known = [
@@ -61,6 +82,7 @@ pub(super) fn principal(token: &[u8]) -> Option<Principal> {
         (BURST_F, "burst-f", Tenant::One, true),
         (BURST_G, "burst-g", Tenant::One, true),
         (BURST_H, "burst-h", Tenant::One, true),
+        (EXPIRING, EXPIRING_CLIENT, Tenant::One, true),
     ];
     known
         .into_iter()

@@ -182,6 +182,44 @@ pub(super) const RECIPE_GOCARDLESS: Variant = Variant {
 };
 pub(super) const THIN: Variant =
     Variant { name: "webhook.thin", summary: "events tell which operation changed and not how it stands" };
+pub(super) const STREAM_HEARTBEAT_WHEN_IDLE: Variant = Variant {
+    name: "stream.heartbeat-when-idle",
+    summary: "any frame that is sent, not data alone, puts the next heartbeat off",
+};
+pub(super) const STREAM_PONG_LATEST_ONLY: Variant =
+    Variant { name: "stream.pong-latest-only", summary: "pings are answered after 20 ms, of several only the last" };
+pub(super) const STREAM_RESUME_OVERLAPS: Variant = Variant {
+    name: "stream.resume-overlaps",
+    summary: "a resumed stream repeats up to two events that were told before, with the same ids",
+};
+pub(super) const STREAM_RESUME_BY_SNAPSHOT: Variant = Variant {
+    name: "stream.resume-by-snapshot",
+    summary: "a resumed stream starts with a snapshot rather than with what was missed",
+};
+pub(super) const STREAM_CONFLATES: Variant =
+    Variant { name: "stream.conflates", summary: "changes of one book are merged for a client that is slow" };
+pub(super) const STREAM_CLOSES_THEN_RESUMES: Variant = Variant {
+    name: "stream.closes-then-resumes",
+    summary: "every stream is closed with 1001 after a while, to be opened again",
+};
+pub(super) const STREAM_DEFLATE: Variant = Variant {
+    name: "stream.deflate",
+    summary: "permessage-deflate is accepted where it is offered, and messages are compressed",
+};
+pub(super) const STREAM_NUMBERS_PER_CONNECTION: Variant = Variant {
+    name: "stream.numbers-per-connection",
+    summary: "events of orders are numbered for each connection from 1; a token resumes",
+};
+pub(super) const STREAM_ACK_AFTER_DATA: Variant = Variant {
+    name: "stream.ack-after-data",
+    summary: "the acknowledgement comes after the first message it announces",
+};
+pub(super) const STREAM_RESET_ON_PROTOCOL_ERROR: Variant = Variant {
+    name: "stream.reset-on-protocol-error",
+    summary: "a connection that broke the protocol is dropped without a close frame",
+};
+pub(super) const STREAM_CLOSE_WITHOUT_CODE: Variant =
+    Variant { name: "stream.close-without-code", summary: "close frames are empty" };
 
 /// Every variant.
 pub static VARIANTS: &[Variant] = &[
@@ -247,6 +285,17 @@ pub static VARIANTS: &[Variant] = &[
     RECIPE_SQUARE,
     RECIPE_GOCARDLESS,
     THIN,
+    STREAM_HEARTBEAT_WHEN_IDLE,
+    STREAM_PONG_LATEST_ONLY,
+    STREAM_RESUME_OVERLAPS,
+    STREAM_RESUME_BY_SNAPSHOT,
+    STREAM_CONFLATES,
+    STREAM_CLOSES_THEN_RESUMES,
+    STREAM_DEFLATE,
+    STREAM_NUMBERS_PER_CONNECTION,
+    STREAM_ACK_AFTER_DATA,
+    STREAM_RESET_ON_PROTOCOL_ERROR,
+    STREAM_CLOSE_WITHOUT_CODE,
 ];
 
 /// The variant of that name.

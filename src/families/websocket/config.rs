@@ -91,8 +91,9 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exchange {
-    /// The message: JSON, in which texts may hold `{{names}}` (`{{request}}` is a fresh number, `{{uuid}}` a fresh UUID;
-    /// with credentials of the client: `{{token}}`), or a text that is sent as it is.
+    /// The message: JSON, in which texts may hold `{{names}}` (`{{request}}` is a fresh number, sent as a number where it
+    /// is the whole text; `{{uuid}}` a fresh UUID; what a setup step captured, such as a short-lived token), or a text that
+    /// is sent as it is.
     pub message: Value,
     /// Which message acknowledges it; none does if absent.
     #[serde(default)]

@@ -8,6 +8,7 @@ pub(super) mod errors;
 pub(super) mod idempotency;
 pub(super) mod pagination;
 pub(super) mod rate;
+pub(super) mod stream;
 pub(super) mod webhook;
 
 /// One way in which the API can be wrong.
@@ -148,6 +149,45 @@ pub static DEFECTS: &[Defect] = &[
     webhook::UNORDERED,
     webhook::REACHES_PRIVATE_ADDRESS,
     webhook::FOLLOWS_REDIRECTS,
+    stream::WRONG_ACCEPT,
+    stream::UNOFFERED_PROTOCOL,
+    stream::OPEN_TO_ANYONE,
+    stream::LEAKS_TO_RIVAL,
+    stream::NO_PONG,
+    stream::PONG_ALTERED,
+    stream::DROPS_ON_FRAGMENTED_PING,
+    stream::SILENT,
+    stream::NEVER_DROPS_DEAD,
+    stream::DROPS_THE_LIVING,
+    stream::TAKES_UNMASKED,
+    stream::TAKES_RESERVED,
+    stream::NO_CLOSE_REPLY,
+    stream::ILLEGAL_CLOSE_CODE,
+    stream::UNEXPLAINED_DROP,
+    stream::DROPS_ON_ERROR,
+    stream::SILENT_ON_ERROR,
+    stream::NO_ACKNOWLEDGEMENT,
+    stream::DATA_AFTER_UNSUBSCRIBE,
+    stream::DELTAS_BEFORE_SNAPSHOT,
+    stream::GAP,
+    stream::DUPLICATE,
+    stream::OUT_OF_ORDER,
+    stream::SNAPSHOT_BEHIND,
+    stream::BOOK_DIVERGES,
+    stream::MISSES_EVENT,
+    stream::WRONG_VALUE,
+    stream::RESUME_LOSES_ONE,
+    stream::RESUME_IGNORED,
+    stream::IGNORES_TOO_OLD,
+    stream::RESUMES_FOR_RIVAL,
+    stream::LOSES_AFTER_RESET,
+    stream::DROPS_SILENTLY,
+    stream::SLOW_HARMS_OTHERS,
+    stream::NEVER_CATCHES_UP,
+    stream::OUTLIVES_TOKEN,
+    stream::NO_CONNECTION_LIMIT,
+    stream::MONEY_AS_NUMBER,
+    stream::LOCAL_TIME,
 ];
 
 /// The defect of that name.

@@ -25,6 +25,18 @@ pub(super) fn authenticate(headers: &HeaderMap) -> Result<Principal, Problem> {
     })
 }
 
+/// The same for a stream, where the token may be in the query instead; two of them are one too many.
+pub(super) fn authenticate_listener(headers: &HeaderMap, token: Option<&str>) -> Result<Principal, Problem> {
+    let Some(token) = token else { return authenticate(headers) };
+    let principal = tokens::principal(token.as_bytes()).filter(|_| !headers.contains_key(header::AUTHORIZATION));
+    principal.ok_or_else(|| {
+        let challenge = "Bearer realm=\"brokerage\", error=\"invalid_token\"";
+        Problem::new(Fault::InvalidToken, "the token in the query is not known, or not the only one")
+            .header(header::WWW_AUTHENTICATE, challenge)
+            .credential(token.to_owned())
+    })
+}
+
 /// Refuses writing with a token that may only read.
 pub(super) fn authorise(principal: Principal, method: &Method) -> Result<(), Problem> {
     if principal.may_write || method.is_safe() {

@@ -2,7 +2,10 @@
 
 use http::Method;
 
-use crate::reference::limits::{Endpoint, Kind};
+use crate::reference::{
+    limits::{Endpoint, Kind},
+    streams::Channel,
+};
 
 /// A resource of the API; account and row ids are as the path spells them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,10 @@ pub(in crate::reference) enum Route<'a> {
     Cancellation(&'a str),
     Webhooks,
     Webhook(&'a str),
+    Stream(Channel),
+    StreamsRestart,
+    Book(&'a str),
+    BookBurst(&'a str),
 }
 
 impl<'a> Route<'a> {
@@ -65,6 +72,11 @@ impl<'a> Route<'a> {
             ["operations", id, "cancel"] => Self::Cancellation(id),
             ["webhooks"] => Self::Webhooks,
             ["webhooks", id] => Self::Webhook(id),
+            ["streams", "orders"] => Self::Stream(Channel::Orders),
+            ["streams", "market"] => Self::Stream(Channel::Market),
+            ["streams", "restart"] => Self::StreamsRestart,
+            ["market", symbol, "book"] => Self::Book(symbol),
+            ["market", symbol, "burst"] => Self::BookBurst(symbol),
             _ => return None,
         })
     }
@@ -80,14 +92,18 @@ impl<'a> Route<'a> {
             | Self::Withdrawals(_) => "GET, HEAD, POST, OPTIONS",
             Self::Position(..) => "GET, HEAD, PATCH, DELETE, OPTIONS",
             Self::Order(..) | Self::Note(_) | Self::Webhook(_) => "GET, HEAD, DELETE, OPTIONS",
-            Self::LimitedNotes(_) | Self::Cancellation(_) | Self::Webhooks => "POST, OPTIONS",
+            Self::LimitedNotes(_)
+            | Self::Cancellation(_)
+            | Self::Webhooks
+            | Self::StreamsRestart
+            | Self::BookBurst(_) => "POST, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }
 
     /// Whether a POST has nothing to say but that it is made, so that its body may be left out.
     pub(in crate::reference) fn needs_no_body(self) -> bool {
-        matches!(self, Self::Cancellation(_))
+        matches!(self, Self::Cancellation(_) | Self::StreamsRestart)
     }
 
     /// Whether the resource takes this method; names are case-sensitive (RFC 9110 §9.1).

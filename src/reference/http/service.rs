@@ -13,7 +13,10 @@ use bytes::Bytes;
 use futures_util::{FutureExt, future::Either};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri::Authority};
 use http_body_util::Full;
-use hyper::body::{Body, Incoming};
+use hyper::{
+    body::{Body, Incoming},
+    upgrade::OnUpgrade,
+};
 use serde_json::Value;
 use tokio::task::JoinError;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -21,7 +24,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{Query, Reply, access, body, correlation, negotiation, route::Route};
 use crate::reference::{
     behaviour::Behaviour,
-    defects::{async_operation::MONITOR_OPEN_TO_ANYONE, pagination::CURSOR_IS_CAPABILITY, rate::FAILED_LOGINS_DRAIN},
+    defects::{
+        async_operation::MONITOR_OPEN_TO_ANYONE, pagination::CURSOR_IS_CAPABILITY, rate::FAILED_LOGINS_DRAIN,
+        stream::OPEN_TO_ANYONE,
+    },
     events::Event,
     idempotency,
     ledger::{Ids, Ledger},
@@ -30,8 +36,9 @@ use crate::reference::{
     paging::Cursors,
     problem::{Fault, Problem, Voice},
     resources,
+    streams::{self, Channel, Streams},
     times::Times,
-    tokens::{Principal, Tenant},
+    tokens::Principal,
     variants::{GZIP, NUMERIC_IDS},
     webhooks::Webhooks,
 };
@@ -49,6 +56,7 @@ pub(in crate::reference) struct Api {
     pub(in crate::reference) stop: CancellationToken,
     pub(in crate::reference) operations: Operations,
     pub(in crate::reference) webhooks: Arc<Webhooks>,
+    pub(in crate::reference) streams: Streams,
     ledger: Mutex<Ledger>,
     voice: Voice,
 }
@@ -56,6 +64,7 @@ pub(in crate::reference) struct Api {
 impl Api {
     pub(in crate::reference) fn new(
         behaviour: Behaviour,
+        seed: u64,
         cursors: Cursors,
         ledger: Ledger,
         times: Times,
@@ -64,6 +73,7 @@ impl Api {
     ) -> Self {
         let limits = Limits::new(behaviour.clone(), times);
         let webhooks = Webhooks::new(behaviour.clone(), times, tasks.clone(), stop.clone());
+        let streams = Streams::new(behaviour.clone(), seed);
         Self {
             behaviour,
             cursors,
@@ -74,6 +84,7 @@ impl Api {
             stop,
             operations: Operations::default(),
             webhooks: Arc::new(webhooks),
+            streams,
             ledger: Mutex::new(ledger),
             voice: Voice::default(),
         }
@@ -146,16 +157,17 @@ pub(in crate::reference) fn answer(
 async fn respond(
     api: Arc<Api>,
     peer: Peer,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     lost: CancellationToken,
 ) -> Response<Full<Bytes>> {
     let id = correlation::of(request.headers());
+    let upgrade = hyper::upgrade::on(&mut request);
     let (head, body) = request.into_parts();
-    let (mut reply, header_id) = match handle(&api, &peer, &head, body, &lost).await {
+    let (mut reply, header_id) = match handle(&api, &peer, &head, body, upgrade, &lost).await {
         Ok(reply) => (reply, Some(id)),
         Err(problem) => api.voice.speak(problem, &id, &api.behaviour),
     };
-    if api.behaviour.is(GZIP) {
+    if api.behaviour.is(GZIP) && reply.status != StatusCode::SWITCHING_PROTOCOLS {
         reply.headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         if negotiation::accepts_gzip(&head.headers) {
             reply = negotiation::gzip(reply);
@@ -169,6 +181,7 @@ async fn handle(
     peer: &Peer,
     head: &http::request::Parts,
     body: Incoming,
+    upgrade: OnUpgrade,
     lost: &CancellationToken,
 ) -> Result<Reply, Problem> {
     let path = head.uri.path();
@@ -193,6 +206,9 @@ async fn handle(
         }
     })?;
     access::authorise(principal, &head.method)?;
+    if let Route::Stream(channel) = route {
+        return streams::open(api, head, channel, principal, upgrade);
+    }
     if !negotiation::accepts_json(&head.headers) {
         return Err(Problem::new(Fault::NotAcceptable, "this API answers in application/json only"));
     }
@@ -205,14 +221,34 @@ async fn handle(
 fn caller(api: &Api, head: &http::request::Parts, route: Route<'_>, query: &Query) -> Result<Principal, Problem> {
     let is_monitor = matches!(route, Route::Operation(_));
     if is_monitor && api.behaviour.has(MONITOR_OPEN_TO_ANYONE) {
-        return Ok(Principal { tenant: Tenant::One, client: "anyone", may_write: false });
+        return Ok(Principal::ANYONE);
     }
     if api.behaviour.has(CURSOR_IS_CAPABILITY)
         && let Some(tenant) = query.get("cursor").and_then(|cursor| api.cursors.owner(cursor))
     {
         return Ok(Principal { tenant, client: "cursor", may_write: false });
     }
+    if let Route::Stream(channel) = route {
+        return listener(api, head, channel, query);
+    }
+    if matches!(route, Route::Book(_)) && !head.headers.contains_key(header::AUTHORIZATION) {
+        return Ok(Principal::ANYONE);
+    }
     access::authenticate(&head.headers)
+}
+
+/// Who opens a stream: browsers cannot send credentials there but in the query (RFC 6750 §2.3).
+fn listener(api: &Api, head: &http::request::Parts, channel: Channel, query: &Query) -> Result<Principal, Problem> {
+    query.only(&["access_token"])?;
+    let token = query.get("access_token");
+    if channel == Channel::Market && token.is_none() && !head.headers.contains_key(header::AUTHORIZATION) {
+        return Ok(Principal::ANYONE);
+    }
+    let known = access::authenticate_listener(&head.headers, token);
+    if channel == Channel::Orders && api.behaviour.has(OPEN_TO_ANYONE) {
+        return Ok(known.unwrap_or(Principal::ANYONE));
+    }
+    known
 }
 
 async fn json_body(head: &http::request::Parts, route: Route<'_>, incoming: Incoming) -> Result<Value, Problem> {

@@ -55,6 +55,14 @@ impl Ledger {
         self.books.get_mut(account).filter(|books| books.tenant == tenant)
     }
 
+    /// The rows of all accounts of a tenant, by id.
+    pub(super) fn all_books(&self, tenant: Tenant) -> impl Iterator<Item = (&str, &Books)> {
+        self.books
+            .iter()
+            .filter(move |(_, books)| books.tenant == tenant)
+            .map(|(account, books)| (account.as_str(), books))
+    }
+
     /// Whether there is such an account, whoever owns it: anybody may pay anybody.
     pub(super) fn has_account(&self, account: &str) -> bool {
         self.books.contains_key(account)

@@ -34,6 +34,10 @@ pub(in crate::reference) enum Fault {
     OrderNotCancellable,
     OperationNotCancellable,
     TooManyWebhooks,
+    TooManyStreams,
+    /// A stream is asked for as if it were a resource, or in a version that is not spoken.
+    UpgradeRequired,
+    InvalidHandshake,
     IdempotencyInProgress,
     /// A used key with another body, for those who hold it a conflict.
     IdempotencyKeyConflict,
@@ -124,6 +128,9 @@ impl Fault {
             Self::RateLimitedUnavailable => (503, RATE_LIMITED, RATE_LIMITED_TITLE),
             Self::OrderRejected => (422, "order-rejected", "An order was rejected"),
             Self::CallbackNotAllowed => (422, "callback-not-allowed", "Events are not delivered to this address"),
+            Self::TooManyStreams => (429, "too-many-streams", "No more streams can be opened"),
+            Self::UpgradeRequired => (426, "upgrade-required", "A WebSocket is served here"),
+            Self::InvalidHandshake => (400, "invalid-handshake", "The WebSocket handshake is not valid"),
             Self::PolledTooFast => (429, "polled-too-fast", "The operation is asked for too often"),
             Self::Internal => (500, "internal-error", "The request could not be served"),
             Self::IdempotencyStoreFull => (503, "idempotency-store-full", "No more idempotency keys can be kept"),

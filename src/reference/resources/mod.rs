@@ -9,6 +9,7 @@ mod operations;
 mod orders;
 mod positions;
 mod statements;
+mod streams;
 mod transactions;
 mod transfers;
 mod webhooks;
@@ -65,6 +66,11 @@ pub(super) async fn answer(call: &Call<'_>, route: Route<'_>, method: &Method) -
         Route::Webhooks => webhooks::create(call),
         Route::Webhook(id) if method == Method::DELETE => webhooks::delete(call, id),
         Route::Webhook(id) => webhooks::get(call, id),
+        Route::StreamsRestart => streams::restart(call),
+        Route::Book(symbol) => streams::book(call, symbol),
+        Route::BookBurst(symbol) => streams::start_burst(call, symbol),
+        // Opened before anything is read of a request, so this cannot be: streams are no resources.
+        Route::Stream(_) => Err(Problem::new(Fault::UpgradeRequired, "open a WebSocket here")),
     }
 }
 

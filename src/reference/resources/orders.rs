@@ -56,6 +56,7 @@ pub(super) fn create(call: &Call<'_>, account: &str) -> Result<Reply, Problem> {
     let mut row = settle(made, faults, &call.body)?;
     row.id = ledger.new_id();
     books_mut(call, &mut ledger, account)?.orders.insert(row.clone());
+    call.api.streams.publish(call.principal.tenant, account, &row, false, call.api.ids());
     Ok(created(call, &row))
 }
 
@@ -104,11 +105,14 @@ pub(super) fn cancel(call: &Call<'_>, account: &str, id: &str) -> Result<Reply, 
     let number = number::<Order>(call, id);
     let orders = &mut books_mut(call, &mut ledger, account)?.orders;
     let number = number?;
-    match orders.get(number).map(|order| order.status) {
+    match orders.get(number).cloned() {
         None => Err(no_row(id)),
-        Some(OrderStatus::Filled) => Err(Problem::new(Fault::OrderNotCancellable, "the order is filled")),
-        Some(_) => {
+        Some(order) if order.status == OrderStatus::Filled => {
+            Err(Problem::new(Fault::OrderNotCancellable, "the order is filled"))
+        }
+        Some(order) => {
             orders.remove(number);
+            call.api.streams.publish(call.principal.tenant, account, &order, true, call.api.ids());
             Ok(Reply::empty(StatusCode::NO_CONTENT))
         }
     }

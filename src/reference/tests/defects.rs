@@ -20,7 +20,7 @@ async fn shows(name: &str, api: &Api, answers: &[Got]) -> bool {
 }
 
 /// Families that are looked at as a whole elsewhere, each defect for itself and for all others, because that takes time.
-const APART: [&str; 3] = ["rate.", "async.", "webhook."];
+const APART: [&str; 4] = ["rate.", "async.", "webhook.", "stream."];
 
 fn is_apart(defect: &Defect) -> bool {
     APART.iter().any(|family| defect.name.starts_with(family))
@@ -37,6 +37,7 @@ fn names_and_constants_agree() {
         include_str!("../defects/rate.rs"),
         include_str!("../defects/async_operation.rs"),
         include_str!("../defects/webhook.rs"),
+        include_str!("../defects/stream.rs"),
     ];
     let declared: usize = files.map(|text| text.matches("name:").count()).iter().sum();
     assert_eq!(declared, DEFECTS.len(), "every constant is listed");
@@ -46,6 +47,7 @@ fn names_and_constants_agree() {
             Some("idempotency") => "IDM-",
             Some("rate") => "RATE-",
             Some("async" | "webhook") => "ASY-",
+            Some("stream") => "WS-",
             _ => "PAG-",
         };
         assert!(

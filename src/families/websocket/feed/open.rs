@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The least time that an answer to a message is waited for.
-const ANSWER: Duration = Duration::from_secs(5);
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// How a stream is to be opened.
 #[derive(Debug, Clone)]
@@ -307,7 +307,7 @@ impl<'a> Feed<'a> {
             // What the peer said before it went is still to be read by whoever listens.
             return Ok(Subscribed::Unanswered);
         }
-        let until = sent + self.config.lag.0.max(ANSWER);
+        let until = sent + (2 * self.config.lag.0).max(ANSWER);
         let mut kept = std::mem::take(&mut self.kept);
         let answer = loop {
             match self.hear(until).await {

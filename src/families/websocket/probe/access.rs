@@ -25,13 +25,13 @@ use crate::{
 const NAMED: usize = 20;
 
 /// Lets everyone try.
-pub(super) async fn probe(session: &dyn Session, config: &Config, _plan: &PlannedCheck) -> Access {
+pub(super) async fn probe(session: &dyn Session, config: &Config, plan: &PlannedCheck) -> Access {
     let mut access =
         Access { private: config.private, other_client: config.other_client.is_some(), ..Access::default() };
     if !config.private {
         return access;
     }
-    let desk = Desk::new(session, config);
+    let desk = Desk::new(session, config, plan);
     if let Err(why) = listen(&desk, &mut access).await {
         access.blocked = Some(why);
     }

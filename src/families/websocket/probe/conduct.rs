@@ -9,7 +9,7 @@ use super::super::{evidence::Conduct, feed::Message};
 use crate::{
     exchange::{ExchangeId, Handshake},
     families::Conventions,
-    json::{Path, Scalar},
+    json::{Path, Scalar, fields},
 };
 
 /// The most events whose instants are looked at.
@@ -52,13 +52,10 @@ impl Observer {
         }
         if self.seen.events <= MOST_WHOLE
             && let Some(money) = &self.money
-            && let Ok(value) = serde_json::from_slice::<Value>(&message.text)
         {
-            for amount in money.all(&value) {
-                let Value::Number(number) = amount else { continue };
-                let written = number.to_string();
-                if !is_exact(&written) && self.seen.inexact.len() < EXAMPLES {
-                    self.seen.inexact.push((money.to_string(), written));
+            for written in numbers(money, &message.text) {
+                if !is_exact(&written) {
+                    keep(&mut self.seen.inexact, (money.to_string(), written));
                 }
             }
         }
@@ -82,6 +79,7 @@ impl Observer {
             }
         }
         let key = message.key.as_deref().unwrap_or_default();
+        let room = self.latest.len() < MOST_KEYS;
         match self.latest.get_mut(key) {
             Some((latest, before)) => {
                 if instant < *latest {
@@ -89,7 +87,7 @@ impl Observer {
                 }
                 (*latest, *before) = (instant.max(*latest), written.to_owned());
             }
-            None if self.latest.len() < MOST_KEYS => {
+            None if room => {
                 self.latest.insert(key.to_owned(), (instant, written.to_owned()));
             }
             None => {}
@@ -106,10 +104,8 @@ impl Observer {
         for (((path, _), answer), event) in paths.iter().zip(answer).zip(event) {
             let (Some(answer), Some(event)) = (answer, event) else { continue };
             self.seen.compared += 1;
-            let differ = matches!(
-                (answer, event),
-                (Scalar::Text(_), Scalar::Number(_)) | (Scalar::Number(_), Scalar::Text(_))
-            );
+            let differ =
+                matches!((answer, event), (Scalar::Text(_), Scalar::Number(_)) | (Scalar::Number(_), Scalar::Text(_)));
             if differ {
                 keep(&mut self.seen.forms, (path.clone(), answer.to_string(), event.to_string()));
             }
@@ -121,6 +117,20 @@ impl Observer {
         self.seen.exchanges.push(exchange);
         self.seen
     }
+}
+
+/// The numbers that a path leads to; as written, where it only names members.
+fn numbers(path: &Path, text: &[u8]) -> Vec<String> {
+    if path.steps().is_some() {
+        let values = fields(text, std::slice::from_ref(path)).unwrap_or_default();
+        let numbers = values.into_iter().flatten().filter_map(|value| match value {
+            Scalar::Number(written) => Some(written),
+            _ => None,
+        });
+        return numbers.collect();
+    }
+    let Ok(value) = serde_json::from_slice::<Value>(text) else { return Vec::new() };
+    path.all(&value).into_iter().filter_map(Value::as_number).map(ToString::to_string).collect()
 }
 
 fn keep<T>(list: &mut Vec<T>, example: T) {

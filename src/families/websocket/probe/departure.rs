@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     exchange::{ExchangeId, Loss, Opcode, Outgoing, Unopened},
-    families::Session,
+    families::{PlannedCheck, Session},
     json::{Scalar, fields},
     notation::Span,
 };
@@ -108,8 +108,10 @@ pub(super) fn refusal(not: &NotOpen) -> Sign {
 }
 
 impl<'a> Desk<'a> {
-    pub(super) fn new(session: &'a dyn Session, config: &'a Config) -> Self {
-        Self { session, config, stimuli: Stimuli::new(session, config), made: Mutex::default() }
+    pub(super) fn new(session: &'a dyn Session, config: &'a Config, plan: &PlannedCheck) -> Self {
+        // A plan that may not write makes nothing happen.
+        let stimuli = Stimuli::new(session, config).filter(|_| plan.writes > 0);
+        Self { session, config, stimuli, made: Mutex::default() }
     }
 
     /// Makes an event happen, if the suite says how.

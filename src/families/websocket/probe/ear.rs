@@ -84,7 +84,9 @@ fn others(config: &Config, sequence: &Sequence) -> Vec<(Tracker, &'static str)> 
         let how = match kind {
             Counted::Heartbeat => "they do where heartbeats take a number, too (`counts: [heartbeat]`)",
             Counted::Snapshot => "they do where snapshots take a number, too (`counts: [snapshot]`)",
-            Counted::Acknowledgement => "they do where acknowledgements take a number, too (`counts: [acknowledgement]`)",
+            Counted::Acknowledgement => {
+                "they do where acknowledgements take a number, too (`counts: [acknowledgement]`)"
+            }
             Counted::Error => "they do where errors take a number, too (`counts: [error]`)",
         };
         others.push((Tracker::new(&Sequence { counts, ..sequence.clone() }), how));

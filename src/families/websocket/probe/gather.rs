@@ -6,13 +6,13 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::join3;
+use futures_util::future::{join, join3};
 
 use super::{
     super::{
         config::{Config, Per},
-        evidence::{Appearance, Conduct, Ended, Listened, Stimulated},
-        feed::{Comparison, CompareSide, Feed, Heard, How, Kind, Message, NotOpen},
+        evidence::{Appearance, Conduct, Ended, Listened, Side, Stimulated},
+        feed::{CompareSide, Comparison, Feed, Heard, How, Kind, Message, NotOpen},
     },
     conduct::Observer,
     ear::Ear,
@@ -90,9 +90,10 @@ impl Room {
     }
 
     fn all_told(&self, events: u64, witness: bool) -> bool {
-        self.made.iter().filter(|made| made.failed.is_none()).all(|made| {
-            made.appearances.len() as u64 >= events && (!witness || made.witnessed >= events)
-        })
+        self.made
+            .iter()
+            .filter(|made| made.failed.is_none())
+            .all(|made| made.appearances.len() as u64 >= events && (!witness || made.witnessed >= events))
     }
 }
 
@@ -108,12 +109,16 @@ pub(super) async fn gather(
     conventions: &Conventions,
     stimuli: Option<(&Stimuli<'_>, u64)>,
 ) -> Result<Gathered, NotOpen> {
-    let mut main = Feed::open(session, config, How::to("listen to the stream")).await?;
     let alone = config.session.as_ref().and_then(|session| session.connections) == Some(1);
-    let mut witness = match alone {
-        true => None,
-        false => Feed::open(session, config, How::to("listen beside it, as a witness")).await.ok(),
-    };
+    // At once, for a connection that nobody reads answers no ping.
+    let (main, witness) = join(Feed::open(session, config, How::to("listen to the stream")), async {
+        match alone {
+            true => None,
+            false => Feed::open(session, config, How::to("listen beside it, as a witness")).await.ok(),
+        }
+    })
+    .await;
+    let (mut main, mut witness) = (main?, witness);
     let from = session.now();
     let compared = stimuli.map(|(stimuli, _)| stimuli.compared());
     let room = Mutex::new(Room {
@@ -165,6 +170,10 @@ pub(super) async fn gather(
     let mut ends: Vec<Ended> = Vec::new();
     ends.extend(listened.main.ended.clone());
     ends.extend(listened.witness.as_ref().and_then(|side| side.ended.clone()));
+    if listened.main.ended.is_some() {
+        // Nobody listened until the lag had passed.
+        room.made.iter_mut().for_each(|made| made.awaited = false);
+    }
     let conduct = room.observer.finish(listened.main.exchange);
     main.close(Some(1000)).await;
     if let Some(witness) = witness {
@@ -181,7 +190,7 @@ async fn listen(
     side: CompareSide,
     room: &Mutex<Room>,
     compared: Option<&[Path]>,
-) -> (super::super::evidence::Side, Duration) {
+) -> (Side, Duration) {
     let mut ear = Ear::new(config, session);
     let numbers = config.sequence.as_ref().is_some_and(|sequence| sequence.per != Per::Connection);
     loop {

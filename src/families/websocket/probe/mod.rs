@@ -1,29 +1,102 @@
 //! Opens streams, disturbs some, and collects what they say.
+//!
+//! The first connection shows whether there is a stream at all; if not, nothing else is opened. Then the groups run, side
+//! by side where the number of connections allows it: each keeps to connections of its own.
 
 mod access;
+mod book;
+mod conduct;
 mod departure;
+mod ear;
+mod gather;
 mod listener;
-mod recovery;
-mod session;
-mod slow;
+#[cfg(test)]
+mod loss_tests;
+pub(super) mod recovery;
+pub(super) mod session;
+pub(super) mod slow;
+mod snapshot;
+mod steady;
 pub(super) mod stimulus;
+mod subscribe;
 #[cfg(test)]
 mod tests;
 
-use super::{config::Config, evidence::Evidence};
+use futures_util::future::join;
+
+use super::{
+    config::Config,
+    evidence::{Blocked, Declared, Ended, Evidence},
+    feed::{Feed, How},
+};
 use crate::families::{Conventions, PlannedCheck, Session};
+
+/// So many connections of one client let the groups run side by side.
+const ROOM: u64 = 16;
 
 /// Drives the streams and returns what was seen, however little.
 pub(super) async fn probe(
     config: &Config,
-    _conventions: &Conventions,
+    conventions: &Conventions,
     session: &dyn Session,
     plan: &PlannedCheck,
 ) -> Evidence {
-    let mut evidence = Evidence::default();
+    let mut evidence = Evidence { declared: config.declared(), ..Evidence::default() };
+    match Feed::open(session, config, How::to("see whether there is a stream")).await {
+        Ok(feed) => drop(feed.close(Some(1000)).await),
+        // What is wrong with the handshake itself is for its own rules to say.
+        Err(why) if why.exchange().is_none() => {
+            evidence.blocked = Some(Blocked { why: why.why(), exchange: None });
+            return evidence;
+        }
+        Err(_) => {}
+    }
+    let room = config.session.as_ref().and_then(|session| session.connections).is_none_or(|most| most >= ROOM);
+    let steady = async {
+        let wanted = plan.wants_any(&["WS-010", "WS-011", "WS-013", "WS-019"]) && !session.stopping();
+        if wanted { Some(steady::probe(session, config, conventions, plan).await) } else { None }
+    };
+    let snapshot = async {
+        let wanted = plan.wants("WS-012") && !session.stopping();
+        if wanted { Some(snapshot::probe(session, config, plan).await) } else { None }
+    };
+    let (seen, snapshots) = if room {
+        join(Box::pin(steady), Box::pin(snapshot)).await
+    } else {
+        let seen = Box::pin(steady).await;
+        (seen, Box::pin(snapshot).await)
+    };
+    if let Some((steady, record)) = seen {
+        (evidence.steady, evidence.record) = (Some(steady), record);
+    }
+    evidence.snapshot = snapshots;
     disturbed(config, session, plan, &mut evidence).await;
+    let mut ends: Vec<Ended> = Vec::new();
+    ends.extend(evidence.steady.iter_mut().flat_map(|seen| std::mem::take(&mut seen.ends)));
+    ends.extend(evidence.snapshot.iter_mut().flat_map(|seen| std::mem::take(&mut seen.ends)));
+    evidence.ends.extend(ends);
     evidence.cut_short = session.stopping();
     evidence
+}
+
+impl Config {
+    /// What rules of several groups need to know of it.
+    pub(super) fn declared(&self) -> Declared {
+        let streamed = self.messages.snapshot.is_some();
+        Declared {
+            sequence: self.sequence.is_some(),
+            jumps: self.sequence.as_ref().is_some_and(|sequence| sequence.jumps),
+            subscribe: self.subscribe.is_some(),
+            acknowledged: self.subscribe.as_ref().is_some_and(|subscribe| subscribe.acknowledged.is_some()),
+            streamed_snapshot: streamed,
+            rest_snapshot: self.snapshot.is_some(),
+            snapshot_sequence: self.snapshot.is_some() || streamed && self.messages.snapshot_sequence.is_some(),
+            resume: self.resume.is_some(),
+            stimulus: self.stimulus.is_some(),
+            id: self.messages.id.is_some(),
+            lag: self.lag.0,
+        }
+    }
 }
 
 /// What becomes of streams that are not left alone: listened to by others, lost, read too slowly, held too long.

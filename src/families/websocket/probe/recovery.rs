@@ -24,7 +24,7 @@ const FUTURE: u64 = 1_000_000_000;
 /// Loses and finds streams.
 pub(super) async fn probe(session: &dyn Session, config: &Config, plan: &PlannedCheck) -> Recovery {
     let mut recovery = Recovery { declared: ways(config), ..Recovery::default() };
-    let desk = Desk::new(session, config);
+    let desk = Desk::new(session, config, plan);
     let mut brief = Vec::new();
     if plan.wants("WS-014") {
         brief.push(Way::Closed);

@@ -46,7 +46,7 @@ pub(super) async fn probe(session: &dyn Session, config: &Config, plan: &Planned
         ..Sessions::default()
     };
     let taken = |step: &str| plan.steps.iter().any(|(what, _)| what == step);
-    let desk = Desk::new(session, config);
+    let desk = Desk::new(session, config, plan);
     let grace = bounds.grace.map_or(GRACE, |grace| grace.0);
     let expiry = async {
         let (client, after) = expires?;

@@ -50,7 +50,7 @@ pub(super) async fn probe(session: &dyn Session, config: &Config, plan: &Planned
         ..Slow::default()
     };
     let bursts = plan.steps.iter().any(|(what, _)| what == BURST);
-    let desk = Desk::new(session, config);
+    let desk = Desk::new(session, config, plan);
     for span in &slow.stalls {
         for _ in 0..2 {
             if session.stopping() {

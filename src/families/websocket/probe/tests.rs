@@ -1,270 +1,131 @@
-//! The probes of streams that are not left alone, against a small server in virtual time.
+//! The probes against streams that a function plays.
 
 use std::{
-    sync::{Arc, Mutex},
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use serde_json::{Value, json};
 
-use super::{super::rules::RULES, disturbed};
+use super::super::{WEBSOCKET, load};
 use crate::{
-    exchange::{End, Loss, Opcode, Payload, Who},
+    exchange::Opcode,
     families::{
-        Evidence as AnyEvidence, PlannedCheck,
+        Evidence as AnyEvidence, Permit, Selection, Setting,
         testing::{
             Fake, given,
             line::{Asked, Due, Opened, Said, Stage},
         },
-        websocket::{config::Config, evidence::Evidence},
     },
-    rule::{Judgement, Verdict},
+    rule::Verdict,
 };
 
 const MS: Duration = Duration::from_millis(1);
 
-/// How the server is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// As it should be.
-    Right,
-    /// Leaves out the first event of what it replays.
-    LosesOne,
-    /// Acknowledges a resumption and replays nothing.
-    Ignores,
-    /// Sends a snapshot instead.
-    Snapshots,
-    /// Replays everything there ever was.
-    Overlaps,
-    /// Takes what it sent on a broken connection for received.
-    TrustsSocket,
-    /// Goes on silently where it cannot.
-    IgnoresImpossible,
-    /// Replays to anybody.
-    ReplaysToRival,
-    /// Refuses the first handshake after each loss.
-    Ghost,
-    /// Takes those without credentials.
-    Open,
-    /// Tells a rival of everything.
-    Leaks,
-    /// Never ends a session.
-    Outlives,
+/// How the stream of these tests is wrong.
+#[derive(Clone, Copy, PartialEq)]
+enum Wrong {
+    Nothing,
+    /// Every third event is told to nobody, and its number is not given to another.
+    Gap,
+    /// The same without a number.
+    Misses,
+    /// Every event has another quantity.
+    Value,
+    /// Subscribing is not answered.
+    Silent,
 }
 
-struct Hub {
-    way: Way,
-    log: Vec<String>,
-    /// Which connections are told of events.
-    owners: Vec<usize>,
-    delivered: usize,
-    lost: bool,
+fn suite() -> Value {
+    json!({
+        "name": "s", "path": "/s", "subscribe": {"message": {"op": "subscribe"}, "acknowledged": {"$.type": "subscribed"}},
+        "unsubscribe": {"message": {"op": "unsubscribe"}, "acknowledged": {"$.type": "unsubscribed"}},
+        "messages": {"data": {"$.type": "event"}, "snapshot": {"$.type": "all"}, "snapshot_sequence": "$.n",
+                     "id": "$.id", "reference": "$.r", "time": "$.at"},
+        "sequence": {"last": "$.n"}, "lag": "500ms",
+        "stimulus": {"call": {"request": "POST /o", "body": {"r": "{{reference}}"}},
+                     "agrees": [{"answer": "$.q", "event": "$.q"}]}
+    })
 }
 
-impl Hub {
-    fn event(&self, number: usize) -> String {
-        let reference = &self.log[number - 1];
-        json!({"type": "order", "n": number, "id": format!("E{number}"), "ref": reference}).to_string()
-    }
-
-    /// What answers a subscription.
-    fn subscribed(&self, said: &Value, rival: bool, now: Duration) -> Vec<Due> {
-        let ack = |resumed: bool| json!({"type": "ack", "resumed": resumed, "n": self.log.len()}).to_string();
-        let texts = match said.get("since") {
-            None => vec![ack(false)],
-            Some(since) => {
-                let since = since.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|n| *n <= self.log.len());
-                match (since, self.way) {
-                    (None, Way::IgnoresImpossible) => vec![ack(true)],
-                    (None, _) => vec![json!({"type": "resync"}).to_string()],
-                    (Some(_), _) if rival && self.way != Way::ReplaysToRival => {
-                        vec![json!({"type": "error"}).to_string()]
-                    }
-                    (Some(_), Way::Ignores) => vec![ack(true)],
-                    (Some(_), Way::Snapshots) => {
-                        vec![ack(false), json!({"type": "snapshot", "n": self.log.len()}).to_string()]
-                    }
-                    (Some(since), way) => {
-                        let from = match way {
-                            Way::LosesOne => since + 1,
-                            Way::Overlaps => 0,
-                            Way::TrustsSocket => since.max(self.delivered),
-                            _ => since,
-                        };
-                        let replayed = (from + 1..=self.log.len()).map(|number| self.event(number));
-                        // As a server with recovery does, before the acknowledgement.
-                        replayed.chain([ack(true)]).collect()
-                    }
-                }
+/// Every verdict on a stream that is wrong like this.
+async fn judged(wrong: Wrong) -> Vec<(&'static str, Verdict)> {
+    let number = Arc::new(AtomicU64::new(100));
+    let (seen, last) = (Arc::clone(&number), Arc::clone(&number));
+    let stage = Stage::new(move |asked: &Asked<'_>| {
+        let last = Arc::clone(&last);
+        Opened::accept(asked, move |said, now| match said {
+            Said::Frame(frame) if frame.opcode == Opcode::Close => vec![Due::close(now + MS, Some(1000), "")],
+            Said::Frame(frame) if frame.payload.windows(11).any(|part| part == b"unsubscribe") => {
+                vec![Due::text(now + MS, json!({"type": "unsubscribed"}).to_string())]
             }
+            Said::Frame(frame) if frame.opcode == Opcode::Text && wrong != Wrong::Silent => {
+                let n = last.load(Ordering::Relaxed);
+                vec![
+                    Due::text(now + MS, json!({"type": "subscribed"}).to_string()),
+                    Due::text(now + MS, json!({"type": "all", "n": n}).to_string()),
+                ]
+            }
+            _ => vec![],
+        })
+    });
+    let hub = Arc::clone(&stage);
+    let mut made = 0_u64;
+    let fake = Fake::new(move |request, now| {
+        let reference = match &request.payload {
+            crate::exchange::Payload::Json(body) => body["r"].clone(),
+            _ => Value::Null,
         };
-        texts.into_iter().map(|text| Due::text(now + MS, text)).collect()
-    }
-}
-
-fn block(more: Value) -> Config {
-    let mut block = json!({
-        "name": "orders", "path": "/s", "client": "trader", "other_client": "rival", "private": true, "lag": "500ms",
-        "listen": "1s",
-        "subscribe": {"message": {"op": "sub"}, "acknowledged": {"$.type": "ack"}},
-        "messages": {"data": {"$.type": "order"}, "error": {"$.type": "error"}, "gap": {"$.type": "resync"},
-                     "snapshot": {"$.type": "snapshot"}, "snapshot_sequence": "$.n", "id": "$.id", "reference": "$.ref"},
-        "sequence": {"last": "$.n"},
-        "resume": {"subscribe": {"op": "sub", "since": "{{last}}"}},
-        "stimulus": {"call": {"request": "POST /orders", "body": {"ref": "{{reference}}"}}}
-    });
-    for (name, value) in more.as_object().unwrap() {
-        match value {
-            Value::Null => drop(block.as_object_mut().unwrap().remove(name)),
-            value => block[name] = value.clone(),
+        made += 1;
+        let left_out = made % 3 == 0;
+        let n = match wrong {
+            Wrong::Misses if left_out => 0,
+            _ => seen.fetch_add(1, Ordering::Relaxed) + 1,
+        };
+        let quantity = if wrong == Wrong::Value { "2" } else { "1.0" };
+        let event =
+            json!({"type": "event", "n": n, "id": made, "r": reference, "at": "2026-01-01T00:00:00Z", "q": quantity});
+        if !(left_out && matches!(wrong, Wrong::Gap | Wrong::Misses)) {
+            hub.tell(&Due::text(now + 5 * MS, event.to_string()));
         }
-    }
-    serde_json::from_value(block).unwrap()
-}
-
-/// What the rules say of such a server.
-async fn judged(way: Way, more: Value, rules: &[&'static str]) -> Vec<Judgement> {
-    let hub = Arc::new(Mutex::new(Hub { way, log: Vec::new(), owners: Vec::new(), delivered: 0, lost: false }));
-    let stage = Stage::new({
-        let hub = Arc::clone(&hub);
-        move |asked: &Asked<'_>| opened(&hub, asked)
-    });
-    let fake = Fake::new({
-        let (hub, stage) = (Arc::clone(&hub), Arc::clone(&stage));
-        move |request, now| {
-            let Payload::Json(body) = &request.payload else { return Ok(given(404, &json!({}))) };
-            let mut hub = hub.lock().unwrap();
-            hub.log.push(body["ref"].as_str().unwrap().to_owned());
-            let event = hub.event(hub.log.len());
-            for nth in &hub.owners {
-                stage.say(*nth, [Due::text(now + MS, event.clone())]);
-            }
-            Ok(given(201, &json!({})))
-        }
+        Ok(given(201, &json!({"q": "1"})))
     })
     .streaming(&stage);
-    let config = block(more);
-    let plan = PlannedCheck {
-        rules: rules.to_vec(),
-        steps: vec![(super::session::CROWD.into(), 1), (super::session::FLOOD.into(), 1)],
-        ..PlannedCheck::default()
-    };
-    let mut evidence = Evidence::default();
-    disturbed(&config, &fake, &plan, &mut evidence).await;
-    let evidence = AnyEvidence::WebSocket(Box::new(evidence));
-    let rule = |id: &&str| RULES.iter().find(|judged| judged.rule.id == *id).unwrap();
-    rules.iter().map(|id| (rule(id).judge)(&evidence)).collect()
+    let empty = BTreeSet::new();
+    let check = load::load(suite(), &Setting { clients: &empty, names: &empty })
+        .unwrap_or_else(|problems| panic!("{problems:?}"));
+    let permits = BTreeSet::from([Permit::Read, Permit::Write]);
+    let plan = check.plan(&Selection { wants: &|_| true, permits: &permits });
+    let evidence: AnyEvidence = check.probe(&fake, &plan).await;
+    let kept: AnyEvidence = serde_json::from_str(&serde_json::to_string(&evidence).unwrap()).unwrap();
+    let own = ["WS-010", "WS-011", "WS-012", "WS-013", "WS-019"];
+    let rules = WEBSOCKET.rules.iter().filter(|judged| own.contains(&judged.rule.id));
+    rules.map(|judged| (judged.rule.id, (judged.judge)(&kept).verdict)).collect()
 }
 
-fn opened(hub: &Arc<Mutex<Hub>>, asked: &Asked<'_>) -> Opened {
-    let (who, nth) = (asked.opening.request.who.clone(), asked.nth);
-    let way = {
-        let mut locked = hub.lock().unwrap();
-        if locked.way == Way::Ghost && std::mem::take(&mut locked.lost) {
-            return Opened::Refuse(given(406, &json!({})));
-        }
-        locked.way
-    };
-    let rival = who == Who::Client("rival".into());
-    let known = matches!(who, Who::Client(_)) || way == Way::Open;
-    if !known {
-        return Opened::Refuse(given(401, &json!({})));
-    }
-    let hub = Arc::clone(hub);
-    let expiring = who == Who::Client("expiring".into());
-    let mut count = 0;
-    Opened::accept(asked, move |said, now| match said {
-        Said::Opened if expiring && way != Way::Outlives => vec![Due::close(now + 1_000 * MS, Some(3000), "expired")],
-        Said::Frame(frame) if frame.opcode == Opcode::Close => {
-            hub.lock().unwrap().owners.retain(|owner| *owner != nth);
-            vec![Due::close(now + MS, Some(1000), ""), Due::end(now + MS, End::Closed)]
-        }
-        Said::Frame(frame) if frame.opcode == Opcode::Text && frame.fin => {
-            count += 1;
-            if count > 20 && way != Way::Outlives {
-                return vec![Due::text(now + MS, r#"{"type":"error"}"#)];
-            }
-            let said: Value = serde_json::from_slice(&frame.payload).unwrap();
-            let mut hub = hub.lock().unwrap();
-            if (!rival || way == Way::Leaks) && !hub.owners.contains(&nth) {
-                hub.owners.push(nth);
-            }
-            hub.subscribed(&said, rival, now)
-        }
-        Said::Lost(loss) => {
-            let mut hub = hub.lock().unwrap();
-            hub.owners.retain(|owner| *owner != nth);
-            if matches!(loss, Loss::Reset(_)) {
-                hub.delivered = hub.log.len();
-                hub.lost = true;
-            }
-            Vec::new()
-        }
-        _ => Vec::new(),
-    })
-}
-
-async fn verdicts(way: Way, more: Value) -> [Verdict; 2] {
-    let judged = judged(way, more, &["WS-014", "WS-015"]).await;
-    eprintln!("{way:?}: {judged:#?}");
-    [judged[0].verdict, judged[1].verdict]
+async fn failed(wrong: Wrong) -> Vec<&'static str> {
+    let all = judged(wrong).await;
+    all.into_iter().filter(|(_, verdict)| *verdict == Verdict::Fail).map(|(rule, _)| rule).collect()
 }
 
 #[tokio::test]
-async fn ways_that_lose_nothing_pass() {
-    for way in [Way::Right, Way::Snapshots, Way::Overlaps, Way::Ghost] {
-        assert_eq!(verdicts(way, json!({})).await, [Verdict::Pass, Verdict::Pass], "{way:?}");
+async fn a_right_stream_passes() {
+    for (rule, verdict) in judged(Wrong::Nothing).await {
+        // After the end of a subscription the events of these tests go on.
+        let wanted = if rule == "WS-010" { Verdict::Fail } else { Verdict::Pass };
+        assert_eq!(verdict, wanted, "{rule}");
     }
 }
 
 #[tokio::test]
-async fn lost_events_fail() {
-    assert_eq!(verdicts(Way::LosesOne, json!({})).await, [Verdict::Fail, Verdict::Fail]);
-    assert_eq!(verdicts(Way::Ignores, json!({})).await, [Verdict::Fail, Verdict::Fail]);
-    assert_eq!(verdicts(Way::TrustsSocket, json!({})).await, [Verdict::Pass, Verdict::Fail]);
-}
-
-#[tokio::test]
-async fn an_impossible_position_and_a_rival_must_be_refused() {
-    assert_eq!(verdicts(Way::IgnoresImpossible, json!({})).await, [Verdict::Pass, Verdict::Fail]);
-    assert_eq!(verdicts(Way::ReplaysToRival, json!({})).await, [Verdict::Pass, Verdict::Fail]);
-}
-
-#[tokio::test]
-async fn without_a_way_back_the_number_missed_is_told() {
-    let messages = json!({"data": {"$.type": "order"}, "id": "$.id", "reference": "$.ref"});
-    let judged = judged(Way::Right, json!({"resume": null, "messages": messages}), &["WS-014", "WS-015"]).await;
-    assert_eq!(judged[0].verdict, Verdict::NotApplicable, "{judged:#?}");
-    assert!(judged[0].message.contains("5 of 5 events while away were missed"), "{}", judged[0].message);
-    assert_eq!(judged[1].verdict, Verdict::NotApplicable);
-}
-
-#[tokio::test]
-async fn silence_beyond_the_timeout_is_one_more_way_to_be_lost() {
-    let more = json!({"heartbeat": {"interval": "500ms", "timeout": "2s"}});
-    assert_eq!(verdicts(Way::Right, more).await, [Verdict::Pass, Verdict::Pass]);
-}
-
-#[tokio::test]
-async fn nobody_else_may_listen() {
-    for (way, verdict) in [(Way::Right, Verdict::Pass), (Way::Open, Verdict::Fail), (Way::Leaks, Verdict::Fail)] {
-        let judged = judged(way, json!({}), &["WS-002"]).await;
-        assert_eq!(judged[0].verdict, verdict, "{way:?}: {judged:#?}");
-    }
-}
-
-#[tokio::test]
-async fn sessions_end_when_their_credentials_do_and_floods_are_told() {
-    let bounds = json!({"session": {"expiring_client": "expiring", "expires_after": "1s", "grace": "1s",
-                                    "rate": 30, "rate_window": "5s"}});
-    for (way, verdict) in [(Way::Right, Verdict::Pass), (Way::Outlives, Verdict::Fail)] {
-        let judged = judged(way, bounds.clone(), &["WS-018"]).await;
-        assert_eq!(judged[0].verdict, verdict, "{way:?}: {judged:#?}");
-    }
-}
-
-#[tokio::test]
-async fn more_connections_than_declared_fail_where_they_are_taken() {
-    let judged = judged(Way::Right, json!({"session": {"connections": 3}}), &["WS-018"]).await;
-    assert_eq!(judged[0].verdict, Verdict::Fail, "{judged:#?}");
+async fn a_wrong_stream_fails_by_the_rule_that_names_it() {
+    assert!(failed(Wrong::Gap).await.contains(&"WS-011"));
+    assert!(failed(Wrong::Misses).await.contains(&"WS-013"));
+    assert!(!failed(Wrong::Misses).await.contains(&"WS-011"));
+    assert!(failed(Wrong::Value).await.contains(&"WS-013"));
+    assert!(failed(Wrong::Silent).await.contains(&"WS-010"));
 }

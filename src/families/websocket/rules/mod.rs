@@ -2,19 +2,42 @@
 
 mod access;
 mod parts;
+mod payload;
+mod record;
 mod recovery;
+mod sequence;
 mod session;
 mod slow;
+mod snapshot;
+mod subscribe;
 
-use super::evidence::Evidence;
+use std::str::FromStr;
+
+use rust_decimal::Decimal;
+
+use super::evidence::{Blocked, Evidence};
 use crate::{
     families::{Evidence as AnyEvidence, JudgedRule},
-    rule::Judgement,
+    rule::{Judgement, Verdict},
 };
 
 /// Every rule of the family, by id.
-pub(super) static RULES: &[JudgedRule] =
-    &[access::WS_002, recovery::WS_014, recovery::WS_015, slow::WS_016, slow::WS_017, session::WS_018];
+pub(super) static RULES: &[JudgedRule] = &[
+    access::WS_002,
+    subscribe::WS_010,
+    sequence::WS_011,
+    snapshot::WS_012,
+    record::WS_013,
+    recovery::WS_014,
+    recovery::WS_015,
+    slow::WS_016,
+    slow::WS_017,
+    session::WS_018,
+    payload::WS_019,
+];
+
+/// Most examples that a finding shows.
+const EXAMPLES: usize = 5;
 
 /// Judges what was seen, unless nothing could be.
 fn on(evidence: &AnyEvidence, judge: fn(&Evidence) -> Judgement) -> Judgement {
@@ -25,4 +48,70 @@ fn on(evidence: &AnyEvidence, judge: fn(&Evidence) -> Judgement) -> Judgement {
         Some(blocked) => Judgement::inconclusive(blocked.why.clone()).cite(blocked.exchange),
         None => judge(evidence),
     }
+}
+
+/// What was not tried, although it is declared.
+fn untried(evidence: &Evidence, blocked: Option<&Blocked>) -> Judgement {
+    if let Some(blocked) = blocked {
+        return Judgement::inconclusive(blocked.why.clone()).cite(blocked.exchange);
+    }
+    Judgement::inconclusive(if evidence.cut_short {
+        "the run ended before this could be seen"
+    } else {
+        "this could not be tried"
+    })
+}
+
+/// The worst of the judgements of a rule's parts: a failure counts before what could not be seen, that before a pass.
+/// Parts that do not apply are left out.
+fn worst(parts: Vec<Judgement>, nothing: &str) -> Judgement {
+    let badness = |judgement: &Judgement| match judgement.verdict {
+        Verdict::Fail => 3,
+        Verdict::Inconclusive => 2,
+        Verdict::Pass => 1,
+        Verdict::NotApplicable => 0,
+    };
+    let mut parts: Vec<Judgement> = parts.into_iter().filter(|part| badness(part) > 0).collect();
+    // Stable, and the severest failure first; one without a severity of its own is as severe as the rule.
+    parts.sort_by_key(|part| std::cmp::Reverse((badness(part), part.severity.is_none(), part.severity)));
+    let mut parts = parts.into_iter();
+    let Some(mut first) = parts.next() else { return Judgement::not_applicable(nothing) };
+    let first_badness = badness(&first);
+    for other in parts {
+        let text = match other.verdict {
+            // What went right is no news where something went wrong.
+            Verdict::Pass if first.verdict == Verdict::Fail => continue,
+            Verdict::Fail => format!("also: {} ({})", other.message, other.actual),
+            _ => format!("also: {}", other.message),
+        };
+        if badness(&other) == first_badness {
+            first = first.cite(other.exchanges);
+        }
+        first.details.extend([text].into_iter().chain(other.details));
+    }
+    first
+}
+
+/// One or several, in words.
+fn number(count: u64, one: &str, several: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {several}") }
+}
+
+/// A decimal in its shortest form, so that `1.50` and `1.5` are the same; anything else as it is.
+pub(super) fn canonical(text: &str) -> String {
+    let decimal = Decimal::from_str(text).or_else(|_| Decimal::from_scientific(text));
+    decimal.map_or_else(|_| text.to_owned(), |decimal| decimal.normalize().to_string())
+}
+
+/// Members of an event that are not as the answer had them: the path in the event, and both values. What the answer does
+/// not have is not compared.
+pub(super) fn disagreements<'a>(
+    agrees: &'a [(String, Option<String>)],
+    values: &'a [Option<String>],
+) -> impl Iterator<Item = (&'a str, &'a str, Option<&'a str>)> {
+    agrees.iter().zip(values).filter_map(|((path, answer), event)| {
+        let answer = answer.as_deref()?;
+        let same = event.as_deref().is_some_and(|event| canonical(event) == canonical(answer));
+        (!same).then_some((path.as_str(), answer, event.as_deref()))
+    })
 }
