@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, time::Duration};
 pub(super) const FORMAT: &str = "fincheck-duration";
 
 /// A length of time as a suite writes it: a whole number and one of `ms`, `s`, `m`, `h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub Duration);
 
 impl FromStr for Span {

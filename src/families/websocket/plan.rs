@@ -1,6 +1,14 @@
 //! What a stream's check would send for the selected rules.
 
-use super::{WEBSOCKET, config::Config, probe};
+use super::{
+    WEBSOCKET,
+    config::Config,
+    probe::{
+        self,
+        session::{CROWD, FLOOD},
+        slow::BURST,
+    },
+};
 use crate::families::{Call, Footprint, Permit, PlannedCheck, Selection, Unplanned};
 
 /// What each rule needs beside `read`.
@@ -60,6 +68,17 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
     if plan.wants("WS-009") && probe::errors::talks(config) && selection.permits(Permit::Malformed) {
         plan.steps.push((probe::errors::GARBAGE.into(), 2));
     }
+    if selection.permits(Permit::Burst) {
+        let session = config.session.as_ref();
+        let most = session.and_then(|session| session.connections).filter(|_| plan.wants("WS-018"));
+        plan.steps.extend(most.map(|most| (CROWD.into(), most + 2)));
+        let rate = session.and_then(|session| session.rate).filter(|_| plan.wants("WS-018"));
+        plan.steps.extend(rate.map(|_| (FLOOD.into(), 2)));
+        let burst = config.slow.as_ref().and_then(|slow| slow.burst.as_ref());
+        if plan.wants_any(&["WS-016", "WS-017"]) && burst.is_some() {
+            plan.steps.push((BURST.into(), 1_000));
+        }
+    }
     if let Some(stimulus) = config.stimulus.as_ref().filter(|_| plan.writes > 0) {
         if stimulus.undo.is_some() {
             plan.steps.push(("take back what was made to happen".into(), plan.writes));
@@ -87,6 +106,18 @@ fn steps(config: &Config) -> Vec<Step> {
         let requests = if config.snapshot.is_some() { 3 * (5 + 12) } else { 0 };
         let what = "hold snapshots against the events that follow them";
         steps.push(Step { rules: &["WS-012"], what, streams: 6, made: 6, requests });
+    }
+    let disturbed = |rules, what, streams, made| Step { rules, what, streams, made, requests: 0 };
+    if config.private {
+        steps.push(disturbed(&["WS-002"], "listen as those who may not", 4, 3));
+    }
+    steps.push(disturbed(&["WS-014", "WS-015"], "lose connections, and open them again", 80, 16 * (2 + count)));
+    if config.slow.is_some() {
+        let stalls = config.slow.as_ref().map_or(0, |slow| slow.stalls.len() as u64);
+        steps.push(disturbed(&["WS-016", "WS-017"], "stop reading for a while", 4 * stalls, 100 * stalls));
+    }
+    if config.session.is_some() {
+        steps.push(disturbed(&["WS-018"], "hold sessions beyond their end", 2, 200));
     }
     steps
 }

@@ -1,11 +1,16 @@
 //! What the probes saw of a stream: facts that the rules judge, each citing exchanges.
 
+pub(super) mod access;
+pub(super) mod account;
 pub(super) mod alive;
 pub(super) mod closing;
 pub(super) mod errors;
 pub(super) mod frames;
 pub(super) mod opening;
 mod record;
+pub(super) mod recovery;
+pub(super) mod session;
+pub(super) mod slow;
 mod snapshot;
 mod steady;
 
@@ -48,6 +53,14 @@ pub struct Evidence {
     pub(super) closings: Option<closing::Closings>,
     /// What the stream says of messages that cannot be understood.
     pub(super) wrongs: Option<errors::Wrongs>,
+    /// What those who may not listen were told.
+    pub(super) access: Option<access::Access>,
+    /// What became of events after a loss.
+    pub(super) recovery: Option<recovery::Recovery>,
+    /// What bounds sessions.
+    pub(super) session: Option<session::Sessions>,
+    /// What became of clients that read too slowly.
+    pub(super) slow: Option<slow::Slow>,
     /// Every end of a connection that the server caused.
     pub(super) ends: Vec<Ended>,
 }

@@ -3,17 +3,25 @@
 //! The first connection shows whether there is a stream at all; if not, nothing else is opened. Then the groups run, side
 //! by side where the number of connections allows it: each keeps to connections of its own.
 
+mod access;
 pub(super) mod alive;
 mod book;
 pub(super) mod closing;
 mod conduct;
+mod departure;
 mod ear;
 pub(super) mod errors;
 mod frames;
 pub(super) mod framing;
 mod gather;
+mod listener;
+#[cfg(test)]
+mod loss_tests;
 pub(super) mod opening;
 mod protocol;
+pub(super) mod recovery;
+pub(super) mod session;
+pub(super) mod slow;
 mod snapshot;
 mod steady;
 pub(super) mod stimulus;
@@ -72,6 +80,7 @@ pub(super) async fn probe(
         (evidence.steady, evidence.record) = (Some(steady), record);
     }
     evidence.snapshot = snapshots;
+    disturbed(config, session, plan, &mut evidence).await;
     let mut ends: Vec<Ended> = Vec::new();
     ends.extend(evidence.steady.iter_mut().flat_map(|seen| std::mem::take(&mut seen.ends)));
     ends.extend(evidence.snapshot.iter_mut().flat_map(|seen| std::mem::take(&mut seen.ends)));
@@ -97,5 +106,22 @@ impl Config {
             id: self.messages.id.is_some(),
             lag: self.lag.0,
         }
+    }
+}
+
+/// What becomes of streams that are not left alone: listened to by others, lost, read too slowly, held too long.
+async fn disturbed(config: &Config, session: &dyn Session, plan: &PlannedCheck, evidence: &mut Evidence) {
+    let goes_on = |rules: &[&str]| plan.wants_any(rules) && !session.stopping();
+    if goes_on(&["WS-002"]) {
+        evidence.access = Some(access::probe(session, config, plan).await);
+    }
+    if goes_on(&["WS-014", "WS-015"]) {
+        evidence.recovery = Some(Box::pin(recovery::probe(session, config, plan)).await);
+    }
+    if goes_on(&["WS-018"]) {
+        evidence.session = Some(session::probe(session, config, plan).await);
+    }
+    if goes_on(&["WS-016", "WS-017"]) {
+        evidence.slow = Some(slow::probe(session, config, plan).await);
     }
 }

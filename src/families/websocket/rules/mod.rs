@@ -1,13 +1,18 @@
 //! The rules of streams, each with its judge; pure functions of the evidence.
 
+mod access;
 mod alive;
 mod closing;
 mod errors;
 mod framing;
 mod opening;
+mod parts;
 mod payload;
 mod record;
+mod recovery;
 mod sequence;
+mod session;
+mod slow;
 mod snapshot;
 mod subscribe;
 #[cfg(test)]
@@ -34,10 +39,16 @@ pub(super) static RULES: &[JudgedRule] = &[
     closing::WS_007,
     closing::WS_008,
     errors::WS_009,
+    access::WS_002,
     subscribe::WS_010,
     sequence::WS_011,
     snapshot::WS_012,
     record::WS_013,
+    recovery::WS_014,
+    recovery::WS_015,
+    slow::WS_016,
+    slow::WS_017,
+    session::WS_018,
     payload::WS_019,
 ];
 
