@@ -59,7 +59,7 @@ impl Check for StreamCheck {
 
     fn probe<'a>(&'a self, session: &'a dyn Session, plan: &'a PlannedCheck) -> BoxFuture<'a, AnyEvidence> {
         Box::pin(async move {
-            let evidence = probe::probe(&self.config, &self.conventions, session, plan).await;
+            let evidence = Box::pin(probe::probe(&self.config, &self.conventions, session, plan)).await;
             AnyEvidence::WebSocket(Box::new(evidence))
         })
     }

@@ -180,7 +180,7 @@ mod tests {
             "name": "s", "path": "/s", "client": "trader", "sequence": {"last": "$.n"}, "messages": {"reference": "$.r"},
             "stimulus": {"call": {"client": "maker", "request": "POST /o/{{reference}}"}, "undo": {"request": "DELETE /o"}}
         }));
-        let permits = BTreeSet::from_iter(permits.iter().copied());
+        let permits = permits.iter().copied().collect::<BTreeSet<_>>();
         plan(&config.unwrap(), &Selection { wants: &|_| true, permits: &permits })
     }
 

@@ -21,6 +21,7 @@ pub(crate) struct Recovery {
 }
 
 /// What the suite declares of ways back.
+#[expect(clippy::struct_excessive_bools, reason = "each is a statement of the suite, independent of the others")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ways {
     /// Whether a stream can be taken up where it was lost.

@@ -10,6 +10,7 @@ use crate::{exchange::ExchangeId, families::websocket::config::Policy, notation:
 pub(crate) const GUARD: u64 = 4 << 20;
 
 /// Clients that stopped reading.
+#[expect(clippy::struct_excessive_bools, reason = "each is a statement of the suite, independent of the others")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Slow {
     /// Whether the suite declares anything of slow clients.

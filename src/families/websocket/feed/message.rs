@@ -58,8 +58,6 @@ pub(in super::super) struct Message {
     pub(in super::super) kind: Kind,
     /// Its content, at most [`LONGEST`](super::LONGEST) octets of it.
     pub(in super::super) text: Bytes,
-    /// Whether it can be read as JSON.
-    pub(in super::super) json: bool,
     /// The first of the numbers it stands for; the last, where only that is told.
     pub(in super::super) first: Option<u64>,
     /// The last of the numbers it stands for.
@@ -91,7 +89,6 @@ impl Message {
             at: Duration::ZERO,
             kind: Kind::Other,
             text,
-            json: false,
             first: None,
             last: None,
             scope: None,

@@ -90,11 +90,9 @@ pub(super) enum Heard {
 pub(super) struct Farewell {
     /// Messages that came until the end.
     pub(super) messages: Vec<Message>,
-    /// How the peer ended it, if it did within two seconds.
-    pub(super) ended: Option<Ended>,
 }
 
-impl<'a> Feed<'a> {
+impl Feed<'_> {
     /// The next message, waiting until this instant of the run at most.
     pub(super) async fn next(&mut self, until: Duration) -> Heard {
         match self.kept.pop_front() {
@@ -122,10 +120,9 @@ impl<'a> Feed<'a> {
             self.measure(&frames);
             self.frames = frames.into_iter();
             match received {
-                Received::Frames => {}
                 Received::Quiet if self.frames.len() == 0 => return Heard::Quiet,
                 Received::Stopped if self.frames.len() == 0 => return Heard::Stopped,
-                Received::Quiet | Received::Stopped => {}
+                Received::Frames | Received::Quiet | Received::Stopped => {}
                 Received::Ended(end) => {
                     // What came with it is read first.
                     let ended = self.end(None, String::new(), Some(end));
@@ -296,7 +293,7 @@ impl<'a> Feed<'a> {
                 }
             }
         }
-        Farewell { messages, ended: self.ended }
+        Farewell { messages }
     }
 
     /// Gives it up on purpose.

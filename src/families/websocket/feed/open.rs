@@ -138,12 +138,11 @@ impl NotOpen {
     /// Why, for people.
     pub(in super::super) fn why(&self) -> String {
         match self {
-            Self::Unready(why) => why.clone(),
+            Self::Unready(why) | Self::Unknown(_, why) | Self::Ended(_, why) => why.clone(),
             Self::Unopened(Unopened::Refused(reply)) => {
                 format!("the handshake was answered with status {} instead of 101", reply.status)
             }
             Self::Unopened(Unopened::Failed(failure)) => format!("the stream could not be opened: {}", failure.message),
-            Self::Unknown(_, why) | Self::Ended(_, why) => why.clone(),
         }
     }
 

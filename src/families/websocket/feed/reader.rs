@@ -126,20 +126,20 @@ impl Reader {
             acknowledges.extend(exchange.acknowledged.as_ref().map(|pattern| (of, paths.matcher(pattern, values))));
             refuses.extend(exchange.refused.as_ref().map(|pattern| (of, paths.matcher(pattern, values))));
         }
-        let refused = config.resume.as_ref().and_then(|resume| resume.refused.as_ref());
-        refuses.extend(refused.map(|pattern| (Of::Resume, paths.matcher(pattern, values))));
-        let mut slot = |path: Option<&Path>| path.map(|path| paths.slot(path));
+        let unresumed = config.resume.as_ref().and_then(|resume| resume.refused.as_ref());
+        refuses.extend(unresumed.map(|pattern| (Of::Resume, paths.matcher(pattern, values))));
+        let mut at = |path: Option<&Path>| path.map(|path| paths.slot(path));
         let sequence = config.sequence.as_ref();
         let slots = Slots {
-            first: slot(sequence.and_then(|sequence| sequence.first.as_ref())),
-            last: slot(sequence.map(|sequence| &sequence.last)),
-            scope: slot(sequence.and_then(|sequence| sequence.key.as_ref())),
-            key: slot(messages.key.as_ref()),
-            id: slot(messages.id.as_ref()),
-            reference: slot(messages.reference.as_ref()),
-            time: slot(messages.time.as_ref()),
-            token: slot(config.resume.as_ref().and_then(|resume| resume.token.as_ref())),
-            snapshot: slot(messages.snapshot_sequence.as_ref()),
+            first: at(sequence.and_then(|sequence| sequence.first.as_ref())),
+            last: at(sequence.map(|sequence| &sequence.last)),
+            scope: at(sequence.and_then(|sequence| sequence.key.as_ref())),
+            key: at(messages.key.as_ref()),
+            id: at(messages.id.as_ref()),
+            reference: at(messages.reference.as_ref()),
+            time: at(messages.time.as_ref()),
+            token: at(config.resume.as_ref().and_then(|resume| resume.token.as_ref())),
+            snapshot: at(messages.snapshot_sequence.as_ref()),
         };
         let rows = NOWHERE.parse().unwrap_or_else(|_| unreachable!("a path of one member"));
         let page = PageReader::new(Wanted { rows, fields: Vec::new(), page: paths.0 });
@@ -149,7 +149,7 @@ impl Reader {
     /// Reads a message; what is no JSON is [`Kind::Other`].
     pub(in super::super) fn read(&self, text: Bytes) -> Message {
         let Some(mut values) = self.values(&text) else { return Message::other(text) };
-        let mut message = Message { json: true, ..Message::other(text) };
+        let mut message = Message::other(text);
         let bits = |list: &[(Of, Matcher)]| {
             let matching = list.iter().filter(|(_, matcher)| matcher.matches(&values));
             matching.fold(0, |bits, (of, _)| bits | of.bit())
@@ -216,7 +216,7 @@ mod tests {
 
     use super::*;
 
-    fn reader(block: Value) -> Reader {
+    fn reader(block: &Value) -> Reader {
         let mut whole = json!({"name": "s", "path": "/s"});
         whole.as_object_mut().unwrap().extend(block.as_object().unwrap().clone());
         Reader::new(&serde_json::from_value(whole).unwrap(), &Values::from([("me".into(), "x".into())]))
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn messages_are_told_apart_and_read() {
-        let reader = reader(json!({
+        let reader = reader(&json!({
             "subscribe": {"message": {}, "acknowledged": {"$.type": "subscribed", "$.for": "{{me}}", "$.request": "{{request}}"},
                           "refused": {"$.type": "error"}},
             "messages": {"data": {"$.type": ["a", "b"]}, "heartbeat": {"$.type": "beat"}, "gap": {"$.gap": null},
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_number_before_json_is_read_too() {
-        let reader = reader(json!({
+        let reader = reader(&json!({
             "messages": {"data": {"$[0]": 42, "$[1][0]": "tick"}, "heartbeat": {"$": 2}, "id": "$[1][1].n"}
         }));
         let tick = read(&reader, r#"42["tick",{"n":5}]"#);

@@ -125,7 +125,7 @@ fn intrusion(
     made: &[Made],
 ) -> Intrusion {
     let told = &listener.told;
-    let owned = Index::of(&owner.told.events);
+    let known = Index::of(&owner.told.events);
     let rows = told.snapshots.iter().filter_map(|snapshot| snapshot.rows.as_ref()).flatten();
     let by_reference = |event: &Event| {
         [&event.reference, &event.id, &event.key]
@@ -134,8 +134,8 @@ fn intrusion(
             .any(|name| made.iter().any(|made| made.reference == *name))
     };
     let ids = config.messages.id.is_some();
-    let ours = |event: &Event| by_reference(event) || who != Intruder::Other && ids && owned.tells(event);
-    let leaked: Vec<Event> = told.events.iter().chain(rows).filter(|event| ours(event)).take(NAMED).cloned().collect();
+    let leaks = |event: &Event| by_reference(event) || who != Intruder::Other && ids && known.tells(event);
+    let leaked: Vec<Event> = told.events.iter().chain(rows).filter(|event| leaks(event)).take(NAMED).cloned().collect();
     let same = told.texts.intersection(&owner.told.texts).count() as u64;
     let subscribed = match listener.feed.subscribed() {
         Subscribed::Unasked => "the handshake was taken",

@@ -21,7 +21,7 @@ const EXAMPLES: usize = 5;
 /// The most keys whose instants are followed.
 const MOST_KEYS: usize = 1_000;
 /// How far the server's clock may be from itself.
-const SKEW: Duration = Duration::from_secs(60);
+const SKEW: Duration = Duration::from_mins(1);
 
 /// Looks at events as they come.
 pub(super) struct Observer {

@@ -30,9 +30,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// So many events are waited for where the stream is busy by itself.
 const ENOUGH: usize = 10;
 /// A text frame of 100 octets, masked, of which 20 come; the rest never does.
-const HALF_FRAME: &[u8] = &[0x81, 0x80 | 100, 1, 2, 3, 4, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9];
+const HALF_FRAME: &[u8] = &[0x81, 0xE4, 1, 2, 3, 4, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9];
 /// The same of a continuation.
-const HALF_FRAGMENT: &[u8] = &[0x80, 0x80 | 100, 1, 2, 3, 4, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9];
+const HALF_FRAGMENT: &[u8] = &[0x80, 0xE4, 1, 2, 3, 4, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9];
 
 /// Where departures are made.
 pub(super) struct Desk<'a> {
@@ -151,19 +151,6 @@ impl<'a> Desk<'a> {
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
-    fn blocked(&self, way: Way, why: impl Into<String>, exchanges: Vec<ExchangeId>) -> Box<Return> {
-        Box::new(Return {
-            way,
-            said: String::new(),
-            blocked: Some(why.into()),
-            away: Span::default(),
-            account: Account::default(),
-            signs: Vec::new(),
-            live: false,
-            exchanges,
-        })
-    }
-
     /// Listens with two connections, loses one, and lets events happen.
     pub(super) async fn leave(&self, way: Way) -> Result<Left<'a>, Box<Return>> {
         let (session, config) = (self.session, self.config);
@@ -175,12 +162,12 @@ impl<'a> Desk<'a> {
                     exchanges.push(listener.exchange());
                     Ok(listener)
                 }
-                Err(not) => Err(self.blocked(way, not.why(), not.exchange().into_iter().collect())),
+                Err(not) => Err(blocked(way, not.why(), not.exchange().into_iter().collect())),
             }
         };
         let mut witness = open("listen throughout").await?;
         let mut client = open("listen until the connection is lost").await?;
-        let failed = |why: String| self.blocked(way, why, exchanges.clone());
+        let failed = |why: String| blocked(way, why, exchanges.clone());
         self.warm_up(&mut witness, &mut client).await.map_err(failed)?;
         // What the witness was told after the last event that the client was told counts.
         let told = Index::of(&client.told.events);
@@ -245,7 +232,7 @@ impl<'a> Desk<'a> {
         })
         .await;
         if let Some(why) = failure.filter(|_| made.is_empty()) {
-            return Err(self.blocked(way, why, exchanges.clone()));
+            return Err(blocked(way, why, exchanges.clone()));
         }
         let counts = from..witness.told.events.len();
         Ok(Left { witness, resumed, way, before: before.events, made, counts, since, ghost, exchanges })
@@ -267,12 +254,11 @@ impl<'a> Desk<'a> {
                 return common;
             }
             seen = lengths;
-            common = match &made {
-                Some(made) => both.iter().all(|one| one.told.events.iter().any(|event| made.is(event))),
-                None => {
-                    let index = Index::of(&both[0].told.events);
-                    lengths[1] >= 2 && both[1].told.events.iter().any(|event| event.is_named() && index.tells(event))
-                }
+            common = if let Some(made) = &made {
+                both.iter().all(|one| one.told.events.iter().any(|event| made.is(event)))
+            } else {
+                let index = Index::of(&both[0].told.events);
+                lengths[1] >= 2 && both[1].told.events.iter().any(|event| event.is_named() && index.tells(event))
             };
             common
         })
@@ -394,6 +380,19 @@ impl<'a> Desk<'a> {
         back.told.snapshots.push(SnapshotSeen { number, scope, rows: None });
         back.count(&left.before, &Told::default());
     }
+}
+
+fn blocked(way: Way, why: impl Into<String>, exchanges: Vec<ExchangeId>) -> Box<Return> {
+    Box::new(Return {
+        way,
+        said: String::new(),
+        blocked: Some(why.into()),
+        away: Span::default(),
+        account: Account::default(),
+        signs: Vec::new(),
+        live: false,
+        exchanges,
+    })
 }
 
 /// What coming back has come to so far.

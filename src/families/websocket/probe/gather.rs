@@ -112,10 +112,10 @@ pub(super) async fn gather(
     let alone = config.session.as_ref().and_then(|session| session.connections) == Some(1);
     // At once, for a connection that nobody reads answers no ping.
     let (main, witness) = join(Feed::open(session, config, How::to("listen to the stream")), async {
-        match alone {
-            true => None,
-            false => Feed::open(session, config, How::to("listen beside it, as a witness")).await.ok(),
+        if alone {
+            return None;
         }
+        Feed::open(session, config, How::to("listen beside it, as a witness")).await.ok()
     })
     .await;
     let (mut main, mut witness) = (main?, witness);
@@ -291,6 +291,6 @@ async fn make(
             lock(room).made.iter_mut().for_each(|made| made.awaited = now >= until);
             return;
         }
-        session.pause(TURN.min(until - now)).await;
+        session.pause(TURN.min(until.saturating_sub(now))).await;
     }
 }

@@ -102,7 +102,7 @@ impl Hub {
     }
 }
 
-fn block(more: Value) -> Config {
+fn block(more: &Value) -> Config {
     let mut block = json!({
         "name": "orders", "path": "/s", "client": "trader", "other_client": "rival", "private": true, "lag": "500ms",
         "listen": "1s",
@@ -123,7 +123,7 @@ fn block(more: Value) -> Config {
 }
 
 /// What the rules say of such a server.
-async fn judged(way: Way, more: Value, rules: &[&'static str]) -> Vec<Judgement> {
+async fn judged(way: Way, more: &Value, rules: &[&'static str]) -> Vec<Judgement> {
     let hub = Arc::new(Mutex::new(Hub { way, log: Vec::new(), owners: Vec::new(), delivered: 0, lost: false }));
     let stage = Stage::new({
         let hub = Arc::clone(&hub);
@@ -151,7 +151,7 @@ async fn judged(way: Way, more: Value, rules: &[&'static str]) -> Vec<Judgement>
         ..PlannedCheck::default()
     };
     let mut evidence = Evidence::default();
-    disturbed(&config, &fake, &plan, &mut evidence).await;
+    Box::pin(disturbed(&config, &fake, &plan, &mut evidence)).await;
     let evidence = AnyEvidence::WebSocket(Box::new(evidence));
     let rule = |id: &&str| RULES.iter().find(|judged| judged.rule.id == *id).unwrap();
     rules.iter().map(|id| (rule(id).judge)(&evidence)).collect()
@@ -205,36 +205,35 @@ fn opened(hub: &Arc<Mutex<Hub>>, asked: &Asked<'_>) -> Opened {
     })
 }
 
-async fn verdicts(way: Way, more: Value) -> [Verdict; 2] {
+async fn verdicts(way: Way, more: &Value) -> [Verdict; 2] {
     let judged = judged(way, more, &["WS-014", "WS-015"]).await;
-    eprintln!("{way:?}: {judged:#?}");
     [judged[0].verdict, judged[1].verdict]
 }
 
 #[tokio::test]
 async fn ways_that_lose_nothing_pass() {
     for way in [Way::Right, Way::Snapshots, Way::Overlaps, Way::Ghost] {
-        assert_eq!(verdicts(way, json!({})).await, [Verdict::Pass, Verdict::Pass], "{way:?}");
+        assert_eq!(verdicts(way, &json!({})).await, [Verdict::Pass, Verdict::Pass], "{way:?}");
     }
 }
 
 #[tokio::test]
 async fn lost_events_fail() {
-    assert_eq!(verdicts(Way::LosesOne, json!({})).await, [Verdict::Fail, Verdict::Fail]);
-    assert_eq!(verdicts(Way::Ignores, json!({})).await, [Verdict::Fail, Verdict::Fail]);
-    assert_eq!(verdicts(Way::TrustsSocket, json!({})).await, [Verdict::Pass, Verdict::Fail]);
+    assert_eq!(verdicts(Way::LosesOne, &json!({})).await, [Verdict::Fail, Verdict::Fail]);
+    assert_eq!(verdicts(Way::Ignores, &json!({})).await, [Verdict::Fail, Verdict::Fail]);
+    assert_eq!(verdicts(Way::TrustsSocket, &json!({})).await, [Verdict::Pass, Verdict::Fail]);
 }
 
 #[tokio::test]
 async fn an_impossible_position_and_a_rival_must_be_refused() {
-    assert_eq!(verdicts(Way::IgnoresImpossible, json!({})).await, [Verdict::Pass, Verdict::Fail]);
-    assert_eq!(verdicts(Way::ReplaysToRival, json!({})).await, [Verdict::Pass, Verdict::Fail]);
+    assert_eq!(verdicts(Way::IgnoresImpossible, &json!({})).await, [Verdict::Pass, Verdict::Fail]);
+    assert_eq!(verdicts(Way::ReplaysToRival, &json!({})).await, [Verdict::Pass, Verdict::Fail]);
 }
 
 #[tokio::test]
 async fn without_a_way_back_the_number_missed_is_told() {
     let messages = json!({"data": {"$.type": "order"}, "id": "$.id", "reference": "$.ref"});
-    let judged = judged(Way::Right, json!({"resume": null, "messages": messages}), &["WS-014", "WS-015"]).await;
+    let judged = judged(Way::Right, &json!({"resume": null, "messages": messages}), &["WS-014", "WS-015"]).await;
     assert_eq!(judged[0].verdict, Verdict::NotApplicable, "{judged:#?}");
     assert!(judged[0].message.contains("5 of 5 events while away were missed"), "{}", judged[0].message);
     assert_eq!(judged[1].verdict, Verdict::NotApplicable);
@@ -243,13 +242,13 @@ async fn without_a_way_back_the_number_missed_is_told() {
 #[tokio::test]
 async fn silence_beyond_the_timeout_is_one_more_way_to_be_lost() {
     let more = json!({"heartbeat": {"interval": "500ms", "timeout": "2s"}});
-    assert_eq!(verdicts(Way::Right, more).await, [Verdict::Pass, Verdict::Pass]);
+    assert_eq!(verdicts(Way::Right, &more).await, [Verdict::Pass, Verdict::Pass]);
 }
 
 #[tokio::test]
 async fn nobody_else_may_listen() {
     for (way, verdict) in [(Way::Right, Verdict::Pass), (Way::Open, Verdict::Fail), (Way::Leaks, Verdict::Fail)] {
-        let judged = judged(way, json!({}), &["WS-002"]).await;
+        let judged = judged(way, &json!({}), &["WS-002"]).await;
         assert_eq!(judged[0].verdict, verdict, "{way:?}: {judged:#?}");
     }
 }
@@ -259,13 +258,13 @@ async fn sessions_end_when_their_credentials_do_and_floods_are_told() {
     let bounds = json!({"session": {"expiring_client": "expiring", "expires_after": "1s", "grace": "1s",
                                     "rate": 30, "rate_window": "5s"}});
     for (way, verdict) in [(Way::Right, Verdict::Pass), (Way::Outlives, Verdict::Fail)] {
-        let judged = judged(way, bounds.clone(), &["WS-018"]).await;
+        let judged = judged(way, &bounds, &["WS-018"]).await;
         assert_eq!(judged[0].verdict, verdict, "{way:?}: {judged:#?}");
     }
 }
 
 #[tokio::test]
 async fn more_connections_than_declared_fail_where_they_are_taken() {
-    let judged = judged(Way::Right, json!({"session": {"connections": 3}}), &["WS-018"]).await;
+    let judged = judged(Way::Right, &json!({"session": {"connections": 3}}), &["WS-018"]).await;
     assert_eq!(judged[0].verdict, Verdict::Fail, "{judged:#?}");
 }

@@ -39,7 +39,7 @@ pub(super) async fn probe(session: &dyn Session, config: &Config, plan: &Planned
             seen.returns.extend(tried(&desk, way).await);
         }
         if breaks && config.resume.is_some() {
-            impossible(&desk, &mut seen).await;
+            Box::pin(impossible(&desk, &mut seen)).await;
         }
         seen
     };
@@ -79,7 +79,7 @@ fn tried<'d>(desk: &'d Desk<'_>, way: Way) -> BoxFuture<'d, Vec<Return>> {
             let one = match desk.leave(way).await {
                 Ok(mut left) => {
                     let resume = desk.config.resume.is_some().then(|| left.resumed.clone());
-                    desk.come_back(&mut left, resume, true).await
+                    Box::pin(desk.come_back(&mut left, resume, true)).await
                 }
                 Err(blocked) => *blocked,
             };
@@ -111,7 +111,7 @@ async fn impossible(desk: &Desk<'_>, seen: &mut Recovery) {
             if desk.session.stopping() {
                 return;
             }
-            let mut one = desk.come_back(&mut left, Some(position.clone()), false).await;
+            let mut one = Box::pin(desk.come_back(&mut left, Some(position.clone()), false)).await;
             one.said.clone_from(&said);
             let silent = !one.is_loud() && one.account.lost > 0;
             seen.impossible.push(one);

@@ -27,9 +27,9 @@ pub(in super::super) const CROWD: &str = "open more connections than allowed";
 /// The other one.
 pub(in super::super) const FLOOD: &str = "send more messages than allowed";
 /// After this long, where the suite says nothing, no event may come any more.
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_mins(1);
 /// The longest session that is waited for.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 /// The most connections that are opened.
 const MOST_CONNECTIONS: u64 = 500;
 /// The most messages that are sent.
@@ -216,7 +216,7 @@ async fn flood(desk: &Desk<'_>, bounds: &SessionBounds, most: u64) -> Flood {
             break;
         }
         seen.sent += 1;
-        if seen.sent % 16 == 0 {
+        if seen.sent.is_multiple_of(16) {
             listener.listen(session.now()).await;
             if listener.told.signs[before..].iter().any(tells) {
                 break;

@@ -155,12 +155,11 @@ async fn in_stream(
                 }
                 _ => {}
             },
-            Heard::Quiet => break,
+            Heard::Quiet | Heard::Stopped => break,
             Heard::Ended(ended) => {
                 seen.ends.push(ended);
                 break;
             }
-            Heard::Stopped => break,
         }
     }
     seen.alignments.extend(alignment);

@@ -5,7 +5,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::super::{
     config::{Config, Stimulus},
     evidence::Stimulated,
-    feed::Message,
 };
 use crate::{
     families::{Found, Session},
@@ -132,12 +131,7 @@ impl<'a> Stimuli<'a> {
 }
 
 impl Stimulated {
-    /// Whether a message tells of it.
-    pub(in super::super) fn is_told_by(&self, message: &Message) -> bool {
-        self.is_known_by([message.reference.as_deref(), message.id.as_deref(), message.key.as_deref()])
-    }
-
-    /// The same of a message's reference, id and key.
+    /// Whether a message with this reference, id and key tells of it.
     pub(in super::super) fn is_known_by(&self, [reference, id, key]: [Option<&str>; 3]) -> bool {
         reference == Some(self.reference.as_str())
             || self.id.as_deref().is_some_and(|known| id == Some(known) || key == Some(known))

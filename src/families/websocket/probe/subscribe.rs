@@ -1,6 +1,9 @@
 //! How subscriptions begin and end.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use futures_util::future::join;
 
@@ -41,7 +44,7 @@ struct Order {
     /// By key, events that came before a snapshot of it.
     waiting: HashMap<String, Vec<String>>,
     /// Keys of which a snapshot came; the empty one stands for all.
-    known: HashMap<String, ()>,
+    known: HashSet<String>,
     early: Vec<String>,
 }
 
@@ -52,7 +55,7 @@ impl Order {
             Kind::Data => {
                 self.data += 1;
                 self.numbered += u64::from(message.last.is_some());
-                let known = self.known.contains_key(key) || self.known.contains_key("");
+                let known = self.known.contains(key) || self.known.contains("");
                 if !known && (self.waiting.len() < MOST_KEYS || self.waiting.contains_key(key)) {
                     let waiting = self.waiting.entry(key.to_owned()).or_default();
                     if waiting.len() < EXAMPLES {
@@ -71,7 +74,7 @@ impl Order {
                 let room = EXAMPLES.saturating_sub(self.early.len());
                 self.early.extend(early.into_iter().take(room));
                 if self.known.len() < MOST_KEYS {
-                    self.known.insert(key.to_owned(), ());
+                    self.known.insert(key.to_owned());
                 }
             }
             _ => {}

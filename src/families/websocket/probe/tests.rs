@@ -81,7 +81,7 @@ async fn judged(wrong: Wrong) -> Vec<(&'static str, Verdict)> {
             _ => Value::Null,
         };
         made += 1;
-        let left_out = made % 3 == 0;
+        let left_out = made.is_multiple_of(3);
         let n = match wrong {
             Wrong::Misses if left_out => 0,
             _ => seen.fetch_add(1, Ordering::Relaxed) + 1,

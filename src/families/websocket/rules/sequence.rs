@@ -155,10 +155,9 @@ fn told(flaw: &Flaw) -> String {
     let range = if first == last { first.to_string() } else { format!("{first} to {last}") };
     let what = match kind {
         FlawKind::Gap => format!("after {before}, {range} is missing"),
-        FlawKind::Late => format!("{range} came after {before}"),
         FlawKind::Repeated => format!("{range} came again"),
         FlawKind::Altered => format!("{range} came again with other content, or overlaps {before}"),
-        FlawKind::Backwards => format!("{range} came after {before}"),
+        FlawKind::Late | FlawKind::Backwards => format!("{range} came after {before}"),
     };
     let scope = if scope.is_empty() { String::new() } else { format!("{scope}: ") };
     format!("{scope}{what}; between {earlier} and {message}")

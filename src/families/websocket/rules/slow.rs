@@ -60,21 +60,21 @@ pub(super) const WS_017: JudgedRule = JudgedRule {
     judge: |evidence| on(evidence, others),
 };
 
-fn stalls(evidence: &Evidence) -> Result<&Slow, Judgement> {
-    let Some(seen) = &evidence.slow else { return Err(untried(evidence)) };
+fn stalls(evidence: &Evidence) -> Result<&Slow, Box<Judgement>> {
+    let Some(seen) = &evidence.slow else { return Err(Box::new(untried(evidence))) };
     if !seen.declared {
-        return Err(Judgement::not_applicable("the suite says nothing of slow clients (`slow`)"));
+        return Err(Box::new(Judgement::not_applicable("the suite says nothing of slow clients (`slow`)")));
     }
     if let Some(why) = &seen.blocked {
-        return Err(Judgement::inconclusive(why.clone()));
+        return Err(Box::new(Judgement::inconclusive(why.clone())));
     }
-    if seen.stalls.is_empty() { Err(untried(evidence)) } else { Ok(seen) }
+    if seen.stalls.is_empty() { Err(Box::new(untried(evidence))) } else { Ok(seen) }
 }
 
 fn outcome(evidence: &Evidence) -> Judgement {
     let seen = match stalls(evidence) {
         Ok(seen) => seen,
-        Err(judgement) => return judgement,
+        Err(judgement) => return *judgement,
     };
     worst(repeated(seen.stalls.iter().map(|stall| (stall, one(seen, stall)))), "nothing was tried")
 }
@@ -101,7 +101,7 @@ fn repeated<'s>(judged: impl Iterator<Item = (&'s Stall, Judgement)>) -> Vec<Jud
 }
 
 fn pressure(stall: &Stall, judgement: Judgement) -> Judgement {
-    let mib = |octets: u64| format!("{}.{} MiB", octets >> 20, (octets & 0xF_FFFF) * 10 >> 20);
+    let mib = |octets: u64| format!("{}.{} MiB", octets >> 20, ((octets & 0xF_FFFF) * 10) >> 20);
     let judgement = judgement.cite(stall.exchanges.iter().copied()).detail(format!(
         "not read for {}: {} in {} messages were sent to the other connection, {} are needed to be felt",
         stall.lasted,
@@ -182,7 +182,7 @@ fn one(seen: &Slow, stall: &Stall) -> Judgement {
 fn others(evidence: &Evidence) -> Judgement {
     let seen = match stalls(evidence) {
         Ok(seen) => seen,
-        Err(judgement) => return judgement,
+        Err(judgement) => return *judgement,
     };
     let isolation = repeated(seen.stalls.iter().map(|stall| (stall, isolated(stall))));
     let lag = repeated(seen.stalls.iter().map(|stall| (stall, caught_up(seen, stall))));

@@ -21,7 +21,7 @@ async fn seen(block: Value, does: &'static str) -> Evidence {
     let fake = Fake::new(|_, _| Ok(given(426, &json!({})).header("upgrade", "websocket"))).streaming(&stage(does));
     let steps = vec![(probe::errors::GARBAGE.to_owned(), 2)];
     let plan = PlannedCheck { rules: ALL.to_vec(), steps, ..PlannedCheck::default() };
-    probe::probe(&config, &Conventions::default(), &fake, &plan).await
+    Box::pin(probe::probe(&config, &Conventions::default(), &fake, &plan)).await
 }
 
 fn judged(evidence: &Evidence) -> Vec<(&'static str, Judgement)> {
@@ -109,7 +109,7 @@ async fn a_refused_handshake_decides_nothing() {
     });
     let fake = Fake::new(|_, _| Ok(given(401, &json!({})))).streaming(&refusing);
     let plan = PlannedCheck { rules: ALL.to_vec(), ..PlannedCheck::default() };
-    let evidence = probe::probe(&config, &Conventions::default(), &fake, &plan).await;
+    let evidence = Box::pin(probe::probe(&config, &Conventions::default(), &fake, &plan)).await;
     for (id, judgement) in judged(&evidence) {
         let decided = matches!(judgement.verdict, Verdict::Pass | Verdict::Fail);
         assert!(!decided, "{id}: {judgement:#?}");
