@@ -45,10 +45,15 @@ const ABOUT_THE_KIND: [&str; 7] = [
     "rate.throttles-early",
 ];
 
-/// Everything, but the kind of limiter only where it may be another one.
+/// Everything, but the kind of limiter only where it may be another one; streams alone for what is odd about streams,
+/// and not at all for other defects: nothing else is told over them, and nothing of them elsewhere.
 fn choice(what_is_odd: &str) -> Choice {
+    if what_is_odd.starts_with("stream.") {
+        return Choice { only: vec!["websocket".to_owned()], ..Choice::default() };
+    }
     let about = ABOUT_THE_KIND.contains(&what_is_odd);
-    let skip = if about { Vec::new() } else { KIND_OF_LIMITER.map(str::to_owned).to_vec() };
+    let mut skip = if about { Vec::new() } else { KIND_OF_LIMITER.map(str::to_owned).to_vec() };
+    skip.extend(reference::defect(what_is_odd).map(|_| "websocket".to_owned()));
     Choice { skip, ..Choice::default() }
 }
 
@@ -68,6 +73,7 @@ async fn record_of(api: &reference::Running, text: &SuiteText<'_>, choice: Choic
             "FINCHECK_DEMO_READER" => tokens::READER.to_owned(),
             "FINCHECK_DEMO_TRADER" => tokens::TRADER.to_owned(),
             "FINCHECK_DEMO_RIVAL" => tokens::RIVAL.to_owned(),
+            "FINCHECK_DEMO_EXPIRING" => tokens::EXPIRING.to_owned(),
             _ => return None,
         })
     };
@@ -232,6 +238,9 @@ fn suite_for(variant: &str) -> String {
             "    other_client: rival\n    churn:",
             "    restart: { status: 409, contains: cursor_expired_restart }\n    other_client: rival\n    churn:",
         ),
+        // Where numbers are counted for each connection is documented.
+        "stream.numbers-per-connection" => REFERENCE
+            .replace("sequence: { last: $.sequence }", "sequence: { last: $.sequence, per: connection }"),
         "idempotency.replay-current" => REFERENCE.replace("replay: stored", "replay: current"),
         "house-errors" => {
             let (before, rest) = REFERENCE.split_once("  errors:\n    media_type").unwrap();
