@@ -346,6 +346,8 @@ mod tests {
         assert!(judged.message.contains("3 of 3 events"), "{}", judged.message);
         let both = Recovery { returns: vec![one(Way::InMessage, 0, 3)], ..Recovery::default() };
         assert_eq!(broken(&evidence(both)).verdict, Verdict::NotApplicable);
+        let unknown = Return { blocked: Some("no".into()), ..one(Way::Closed, 0, 0) };
+        assert_eq!(closed(Ways::default(), vec![unknown]).verdict, Verdict::NotApplicable);
     }
 
     #[test]
