@@ -21,6 +21,8 @@ pub struct Request {
     pub payload: Payload,
     /// Whether 429 and 503 are waited out and the request repeated (safe methods only, unless nothing was sent).
     pub obey: bool,
+    /// Whether it asks for a stream: how that is refused is up to the WebSocket library, and no matter of an API's errors.
+    pub stream: bool,
     /// What the request is for, as a report may show it.
     pub purpose: &'static str,
     /// The check on whose behalf it is sent; filled in by the session.
@@ -82,6 +84,7 @@ impl Request {
             headers: Headers::default(),
             payload: Payload::None,
             obey: true,
+            stream: false,
             purpose: "",
             check: String::new(),
         }

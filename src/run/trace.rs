@@ -246,8 +246,9 @@ impl Recorder for Trace {
 
     fn heard(&self, heard: &Heard<'_>) {
         let mut state = lock(&self.state);
-        // What a refused handshake looks like is up to the WebSocket library; it is judged as a stream's, not as an API's error.
-        if heard.headers.get("sec-websocket-key").is_none() {
+        // What the refusal of a handshake, or of asking for a stream without one, looks like is up to the WebSocket library; it is
+        // judged as a stream's, not as an API's error.
+        if !heard.request.stream && heard.headers.get("sec-websocket-key").is_none() {
             for (_, observer) in &mut state.observers {
                 observer.see(heard.request, heard.outcome);
             }

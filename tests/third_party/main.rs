@@ -106,3 +106,23 @@ fn idempotency_keys_of_localstripe() {
 fn a_bank_that_speaks_iso_20022() {
     hold(Software::MockBank, "mock-bank");
 }
+
+#[test]
+fn streams_of_websockets() {
+    hold(Software::Websockets, "websockets-streams");
+}
+
+#[test]
+fn streams_of_aiohttp() {
+    hold(Software::Aiohttp, "aiohttp-streams");
+}
+
+#[test]
+fn streams_of_ws_from_npm() {
+    hold(Software::Ws, "ws-streams");
+}
+
+#[test]
+fn streams_of_an_ethereum_node() {
+    hold(Software::Anvil, "anvil");
+}

@@ -39,6 +39,14 @@ pub(crate) enum Software {
     MockBank,
     /// nginx as a gateway with `limit_req`.
     Nginx,
+    /// Streams of the websockets library.
+    Websockets,
+    /// Streams of aiohttp.
+    Aiohttp,
+    /// Streams of npm's ws.
+    Ws,
+    /// Foundry's Ethereum node, with a block each second.
+    Anvil,
 }
 
 /// A server under way; it is killed when this is dropped.
@@ -107,6 +115,16 @@ impl Software {
             command.arg(folder().join("servers").join(script));
             command
         };
+        let node = |script: &str| {
+            // Node looks for packages beside the script.
+            let glue = state.join(script);
+            fs::copy(folder().join("servers").join(script), &glue).expect("a copy of the glue");
+            let packages = state.join("node_modules");
+            std::os::unix::fs::symlink(installation().join("node/node_modules"), packages).expect("a link");
+            let mut command = Command::new("node");
+            command.arg(glue);
+            command
+        };
         let mut command = match self {
             Self::DjangoRestFramework => {
                 let mut command = python("drf.py");
@@ -114,14 +132,17 @@ impl Software {
                 command
             }
             Self::Localstripe => python("stripe_stand_in.py"),
-            Self::NodeLimiters => {
-                // Node looks for packages beside the script.
-                let glue = state.join("limiters.mjs");
-                fs::copy(folder().join("servers/limiters.mjs"), &glue).expect("a copy of the glue");
-                let packages = state.join("node_modules");
-                std::os::unix::fs::symlink(installation().join("node/node_modules"), packages).expect("a link");
-                let mut command = Command::new("node");
-                command.arg(glue);
+            Self::NodeLimiters => node("limiters.mjs"),
+            Self::Ws => node("ws_streams.mjs"),
+            Self::Websockets => python("websockets_streams.py"),
+            Self::Aiohttp => python("aiohttp_streams.py"),
+            Self::Anvil => {
+                // The program itself: the wrapper that npm installs would outlive the test.
+                let packages = installation().join("node/node_modules/@foundry-rs");
+                let programs = fs::read_dir(packages).expect("the packages of anvil").flatten();
+                let mut programs = programs.map(|package| package.path().join("bin/anvil"));
+                let mut command = Command::new(programs.find(|program| program.is_file()).expect("the program anvil"));
+                command.args(["--silent", "--host", "127.0.0.1", "--block-time", "1", "--port"]);
                 command
             }
             Self::FlaskLimiter => python("flask_limits.py"),

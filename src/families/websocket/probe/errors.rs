@@ -173,16 +173,21 @@ async fn send(session: &dyn Session, config: &Config, seen: &Wrongs, wrong: &Wro
     one
 }
 
-/// Whether a ping is answered.
+/// Whether a ping is answered or, where none is (that is for another rule to say), whether anything comes at all.
 async fn is_usable(session: &dyn Session, line: &mut Frames<'_>) -> bool {
     let payload = random(session, 8);
     line.send(Outgoing::new(Opcode::Ping, payload.clone())).await;
     let until = session.now() + PONG;
+    let mut came = false;
     loop {
         match line.next(until).await {
             Event::Pong(octets, _) if octets == payload => return true,
-            Event::Message(_) | Event::Pong(..) | Event::Other(_) if session.now() < until => {}
-            _ => return false,
+            Event::Message(_) | Event::Pong(..) | Event::Other(_) => came = true,
+            Event::Quiet => {}
+            Event::Closed | Event::Ended | Event::Stopped => return false,
+        }
+        if session.now() >= until {
+            return came;
         }
     }
 }

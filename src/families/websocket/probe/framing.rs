@@ -39,17 +39,23 @@ pub(super) async fn pings(session: &dyn Session, config: &Config) -> Pings {
     let mut seen = Pings::default();
     let mut line = None;
     for octets in [0, 1, 125] {
+        let mut unanswered = 0;
         for _ in 0..2 {
             if session.stopping() {
                 return seen;
             }
             let ping = ping(session, config, octets, &mut line).await;
             let good = matches!(&ping.answer, Ponged::Same(after) if *after <= ping.limit_ms);
+            unanswered += usize::from(matches!(ping.answer, Ponged::None(_) | Ponged::Altered(_)));
             seen.pings.push(ping);
             if good {
                 break;
             }
             line = None;
+        }
+        // Nothing worse can come, and each further ping would be waited for in vain.
+        if unanswered == 2 {
+            return seen;
         }
     }
     if let Some(line) = line {

@@ -8,7 +8,7 @@ use super::super::{
     feed::{How, opening, values},
 };
 use crate::{
-    exchange::{Handshake, Headers, Opening, Unopened},
+    exchange::{Handshake, Headers, Opening, Request, Unopened},
     families::Session,
 };
 
@@ -59,6 +59,7 @@ pub(super) async fn probe(session: &dyn Session, config: &Config) -> Handshakes 
     }
     for _ in 0..2 {
         let request = usual.request.clone().purpose("see what a plain GET of the stream is answered");
+        let request = Request { stream: true, ..request };
         let Ok(reply) = session.send(request).await else { break };
         seen.plain.push((reply.status, reply.id));
         if reply.status != 101 {

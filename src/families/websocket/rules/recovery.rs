@@ -103,6 +103,11 @@ fn came_back(declared: &Ways, way: Way, returns: &[&Return]) -> Judgement {
     let seen: Vec<&Return> = returns.iter().copied().filter(|one| one.blocked.is_none()).collect();
     let Some(last) = seen.last() else {
         let why = returns.iter().find_map(|one| one.blocked.clone()).unwrap_or_default();
+        if !declared.any() {
+            let why =
+                format!("the suite declares no way back (`resume`, a snapshot); what was missed is unknown: {why}");
+            return cite(Judgement::not_applicable(why));
+        }
         return cite(Judgement::inconclusive(format!("{}: {why}", way.told())));
     };
     let snapshots = seen.iter().any(|one| one.signs.iter().any(|sign| sign.kind == SignKind::Snapshot));
@@ -341,6 +346,8 @@ mod tests {
         assert!(judged.message.contains("3 of 3 events"), "{}", judged.message);
         let both = Recovery { returns: vec![one(Way::InMessage, 0, 3)], ..Recovery::default() };
         assert_eq!(broken(&evidence(both)).verdict, Verdict::NotApplicable);
+        let unknown = Return { blocked: Some("no".into()), ..one(Way::Closed, 0, 0) };
+        assert_eq!(closed(Ways::default(), vec![unknown]).verdict, Verdict::NotApplicable);
     }
 
     #[test]

@@ -81,6 +81,18 @@ async fn each_violation_is_caught_by_its_rule_alone() {
 }
 
 #[tokio::test]
+async fn whether_pongs_come_does_not_matter_to_how_errors_are_answered() {
+    for does in ["no-pong", "pong-altered"] {
+        let evidence = seen(block(), does).await;
+        let pings = evidence.pings.as_ref().map_or(0, |seen| seen.pings.len());
+        assert_eq!(pings, 2, "{does}: what was seen twice is enough");
+        let judged = judged(&evidence);
+        let errors = judged.iter().find(|(id, _)| *id == "WS-009").map(|(_, judgement)| judgement.verdict);
+        assert_eq!(errors, Some(Verdict::Pass), "{does}: {judged:#?}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_odd_and_legal_fails_nothing() {
     // TCP ends without a close frame for dead peers and broken frames; empty close frames; streams that go away.
     for does in ["resets", "close-without-code", "goes-away"] {
