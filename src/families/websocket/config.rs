@@ -30,7 +30,9 @@ pub struct Config {
     /// parameters.
     #[serde(default)]
     pub client: Option<String>,
-    /// How the client is made known by a message after connecting instead.
+    /// How the client is made known by a message after connecting instead. Such a message may carry `{{credential}}`, the
+    /// client's secret (`{{credential.NAME}}` where it has several: a header field, a parameter, `username`, `password`);
+    /// the handshake then does not, and reports show neither.
     #[serde(default)]
     pub authenticate: Option<Exchange>,
     /// Whether the stream is private: whose events it carries depends on who asks. Then WS-002 is judged.

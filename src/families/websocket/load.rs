@@ -5,8 +5,10 @@ use serde_json::Value;
 use super::{
     StreamCheck,
     config::{Config, Exchange, OneOf, Pattern, Per},
+    feed::is_credential,
 };
 use crate::{
+    exchange::Who,
     families::{Call, Check, Conventions, Problem, Setting},
     notation::Template,
 };
@@ -62,6 +64,10 @@ fn handshake(config: &Config, setting: &Setting<'_>, problems: &mut Vec<Problem>
     for (nth, name) in config.subprotocols.iter().enumerate().filter(|(_, name)| !is_token(name)) {
         problems.push(Problem::new(format!("/subprotocols/{nth}"), format!("`{name}` is no name of a subprotocol")));
     }
+    if config.speaks_credentials() && config.owner() == Who::Anonymous {
+        let problem = Problem::new("/client", "nobody has a `{{credential}}` that messages could carry");
+        problems.push(problem.help("name the `client` whose secret it is; its handshake then does without"));
+    }
     if config.private && config.client.is_none() && config.authenticate.is_none() {
         let problem = Problem::new("/private", "a private stream carries the events of whoever asks, and nobody asks");
         problems.push(problem.help("name a `client`, or say how one makes itself known (`authenticate`)"));
@@ -98,7 +104,10 @@ fn templates(
 fn message(value: &Value, at: &str, own: &[&str], setting: &Setting<'_>, problems: &mut Vec<Problem>) {
     match value {
         Value::String(text) if text.contains("{{") => match text.parse::<Template>() {
-            Ok(template) => setting.known_names(template.names(), own, at, problems),
+            Ok(template) => {
+                let names = template.names().filter(|name| !is_credential(name));
+                setting.known_names(names, own, at, problems);
+            }
             Err(why) => problems.push(Problem::new(at, why)),
         },
         Value::Array(items) => {
@@ -424,6 +433,8 @@ mod tests {
         assert_eq!(at(snapshot), ["/snapshot/call/request", "/snapshot", "/snapshot/book/tables"]);
         assert_eq!(at(json!({"listen": "0s", "most": 0})), ["/listen", "/most"]);
         assert_eq!(at(json!({"headers": {"Sec-WebSocket-Key": "x"}})), ["/headers/Sec-WebSocket-Key"]);
+        let authenticate = json!({"authenticate": {"message": {"key": "{{credential}}"}}});
+        assert_eq!(at(authenticate), ["/client"]);
         assert_eq!(at(json!({"session": {"rate": 5, "expiring_client": "trader"}})).len(), 2);
     }
 }

@@ -8,13 +8,15 @@ mod compare;
 mod message;
 mod open;
 mod reader;
+mod said;
 mod track;
 
 pub(super) use self::{
     compare::{Comparison, Side as CompareSide},
     message::{Kind, Message, Of, excerpt},
-    open::{How, NotOpen, Resumed, Subscribed, opening, render, values},
+    open::{How, NotOpen, Resumed, Subscribed, opening},
     reader::Reader,
+    said::{is_credential, render, spoken, values},
     track::{Counts, Flaw, FlawKind, Tracker},
 };
 
@@ -24,7 +26,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{config::Config, evidence::Ended};
 use crate::{
-    exchange::{End, ExchangeId, Frame, Handshake, Loss, Opcode, Outgoing, Received},
+    exchange::{End, ExchangeId, Frame, Handshake, Loss, Opcode, Outgoing, Received, Who},
     families::{Line, Session},
 };
 
@@ -41,6 +43,8 @@ const FULL: usize = 1_024;
 pub(super) struct Feed<'a> {
     session: &'a dyn Session,
     config: &'a Config,
+    /// Whose secrets messages carry.
+    who: Who,
     reader: Reader,
     line: Box<dyn Line>,
     frames: std::vec::IntoIter<Frame>,
