@@ -186,7 +186,8 @@ impl Session for CheckSession {
 
     fn credentials(&self, client: &str) -> Values {
         let named = self.shared.wire.credentials(client).map(Credentials::named).unwrap_or_default();
-        let name = |name: Option<&str>| name.map_or_else(|| "credential".to_owned(), |name| format!("credential.{name}"));
+        let name =
+            |name: Option<&str>| name.map_or_else(|| "credential".to_owned(), |name| format!("credential.{name}"));
         named.into_iter().map(|(known, secret)| (name(known), secret.to_owned())).collect()
     }
 

@@ -90,7 +90,9 @@ impl Credentials {
             }
             Self::Header(values) | Self::Query(values) => {
                 let only = values.values().next().filter(|_| values.len() == 1).map(|value| (None, value.expose()));
-                only.into_iter().chain(values.iter().map(|(name, value)| (Some(name.as_str()), value.expose()))).collect()
+                only.into_iter()
+                    .chain(values.iter().map(|(name, value)| (Some(name.as_str()), value.expose())))
+                    .collect()
             }
         }
     }

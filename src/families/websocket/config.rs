@@ -1,5 +1,9 @@
 //! One item of a suite's `websocket:` list.
 
+mod payloads;
+
+pub use self::payloads::{Payloads, Unit};
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -53,6 +57,9 @@ pub struct Config {
     /// How messages are told apart.
     #[serde(default)]
     pub messages: Messages,
+    /// How amounts, instants and ids are written.
+    #[serde(default)]
+    pub payloads: Payloads,
     /// Where messages are numbered.
     #[serde(default)]
     pub sequence: Option<Sequence>,

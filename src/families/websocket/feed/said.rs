@@ -21,7 +21,8 @@ pub(in super::super) fn is_credential(name: &str) -> bool {
 fn credential_names(message: &Value) -> Vec<String> {
     match message {
         Value::String(text) => {
-            let names = text.parse::<Template>().map(|template| template.names().map(str::to_owned).collect::<Vec<_>>());
+            let names =
+                text.parse::<Template>().map(|template| template.names().map(str::to_owned).collect::<Vec<_>>());
             names.unwrap_or_default().into_iter().filter(|name| is_credential(name)).collect()
         }
         Value::Array(items) => items.iter().flat_map(credential_names).collect(),
@@ -65,12 +66,7 @@ pub(in super::super) fn values(session: &dyn Session, resume: Option<&Resumed>) 
 }
 
 /// The same with the secrets of whoever speaks, which nobody has none of and a forger has made up.
-pub(in super::super) fn spoken(
-    session: &dyn Session,
-    config: &Config,
-    who: &Who,
-    resume: Option<&Resumed>,
-) -> Values {
+pub(in super::super) fn spoken(session: &dyn Session, config: &Config, who: &Who, resume: Option<&Resumed>) -> Values {
     let mut values = values(session, resume);
     let false_one = match who {
         Who::Client(client) => {

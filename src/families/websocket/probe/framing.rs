@@ -223,8 +223,10 @@ async fn broken(session: &dyn Session, config: &Config, fault: Fault) -> (FaultT
         Err(why) => return untried(why.exchange(), why.why()),
     };
     let exchange = Some(line.exchange());
-    let message =
-        config.subscribe.as_ref().and_then(|subscribe| render(&subscribe.message, &spoken(session, config, &config.owner(), None)).ok());
+    let message = config
+        .subscribe
+        .as_ref()
+        .and_then(|subscribe| render(&subscribe.message, &spoken(session, config, &config.owner(), None)).ok());
     if let Some(ended) = line.ended() {
         return untried(exchange, format!("the connection was ended before by {}", ended.told()));
     }
