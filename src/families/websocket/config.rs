@@ -1,8 +1,12 @@
 //! One item of a suite's `websocket:` list.
 
+mod errors;
 mod payloads;
 
-pub use self::payloads::{Payloads, Unit};
+pub use self::{
+    errors::{Correlated, Errors, Wrong},
+    payloads::{Payloads, Unit},
+};
 
 use std::collections::BTreeMap;
 
@@ -380,43 +384,6 @@ pub struct SessionBounds {
     pub rate: Option<u64>,
     /// The time in which those are counted.
     pub rate_window: Option<Span>,
-}
-
-/// What the stream says of messages that cannot be understood.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Errors {
-    /// Messages that are wrong in the API's own terms: an unknown method, an unknown symbol. Garbage is tried by itself.
-    pub messages: Vec<Wrong>,
-    /// Where an error message has its code.
-    pub code: Option<Path>,
-    /// The largest message taken, in octets.
-    pub largest: Option<u64>,
-    /// Whether the connection is closed for a message that is no JSON, by contract.
-    pub closes: bool,
-}
-
-/// A message that is wrong in the API's own terms.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Wrong {
-    /// What is wrong with it.
-    pub name: String,
-    /// The message.
-    pub message: Value,
-    /// Where it and its error have the same value: paths in the message, and in the error.
-    #[serde(default)]
-    pub correlation: Option<Correlated>,
-}
-
-/// A value that a message and its error have in common.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Correlated {
-    /// In the message.
-    pub message: Path,
-    /// In the error.
-    pub error: Path,
 }
 
 const fn two_seconds() -> Span {

@@ -53,7 +53,9 @@ fn stream() -> (Peer, Arc<Mutex<Vec<Value>>>) {
             let answer = match message["op"].as_str() {
                 Some("auth") if known => json!({"type": "welcome", "key": key}),
                 Some("subscribe") if known => json!({"type": "subscribed", "key": SECRET}),
-                _ => json!({"type": "error", "message": format!("`{}` is not known", key.as_str().unwrap_or_default())}),
+                _ => {
+                    json!({"type": "error", "message": format!("`{}` is not known", key.as_str().unwrap_or_default())})
+                }
             };
             if socket.send(Message::text(answer.to_string())).is_err() {
                 return;

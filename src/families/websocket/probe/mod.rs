@@ -12,6 +12,8 @@ mod departure;
 mod ear;
 pub(super) mod errors;
 mod frames;
+#[cfg(test)]
+mod fair_tests;
 pub(super) mod framing;
 mod gather;
 mod listener;
