@@ -11,9 +11,9 @@ mod conduct;
 mod departure;
 mod ear;
 pub(super) mod errors;
-mod frames;
 #[cfg(test)]
 mod fair_tests;
+mod frames;
 pub(super) mod framing;
 mod gather;
 mod listener;
