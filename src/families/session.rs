@@ -70,6 +70,12 @@ pub trait Session: Send + Sync {
     /// Suite variables and what steps captured.
     fn values(&self) -> Values;
 
+    /// A client's secrets, for messages that carry them: `credential`, or `credential.NAME` where it has several. No report
+    /// shows them.
+    fn credentials(&self, _client: &str) -> Values {
+        Values::new()
+    }
+
     /// The next number of the run's seeded random sequence.
     fn random(&self) -> u64;
 

@@ -246,6 +246,10 @@ impl Session for Fake {
         Values::from([("account".into(), "ACC-001".into()), ("run_id".into(), "run".into()), ("uuid".into(), uuid)])
     }
 
+    fn credentials(&self, client: &str) -> Values {
+        Values::from([("credential".into(), format!("secret-of-{client}"))])
+    }
+
     fn random(&self) -> u64 {
         self.random.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }

@@ -7,6 +7,8 @@ use std::{fmt, str::FromStr};
 
 use serde_json::Value;
 
+use super::Scalar;
+
 /// The name of this form in the schema of the suite format.
 pub const FORMAT: &str = "fincheck-jsonpath";
 
@@ -55,6 +57,19 @@ impl Path {
             }),
             Query::General(query) => query.query(value).first(),
         }
+    }
+
+    /// Every value it leads to in a text, the first `most`, with numbers as written; nothing if the text is no JSON.
+    pub fn scalars(&self, text: &[u8], most: usize) -> Vec<Scalar> {
+        let paths: Vec<Self> = match &self.query {
+            Query::Steps(_) => vec![self.clone()],
+            Query::General(query) => {
+                let Ok(value) = serde_json::from_slice::<Value>(text) else { return Vec::new() };
+                let found = query.query_located(&value);
+                found.locations().take(most).filter_map(|at| at.to_string().parse().ok()).collect()
+            }
+        };
+        super::fields(text, &paths).unwrap_or_default().into_iter().flatten().collect()
     }
 
     /// Every node selected, in document order.
@@ -172,6 +187,18 @@ mod tests {
             let general = serde_json_path::JsonPath::parse(source).unwrap();
             assert_eq!(simple.first(&value), general.query(&value).first(), "{source}");
         }
+    }
+
+    #[test]
+    fn values_are_read_as_written_wherever_they_are() {
+        let text = br#"{"b": [["0.10", 0.00000001], ["x", 12345678901234567890.10]], "it's": 1e2}"#;
+        let read = |source: &str, most| {
+            path(source).scalars(text, most).into_iter().map(|value| value.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(read("$.b[*][1]", 9), ["0.00000001", "12345678901234567890.10"]);
+        assert_eq!(read("$.b[*][1]", 1), ["0.00000001"]);
+        assert_eq!(read("$.b[0][0]", 9), ["\"0.10\""]);
+        assert_eq!(path("$..x").scalars(b"{", 9), []);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::{
     exchange::{Opening, Outcome, Request, Unopened},
     families::{Answer, Cut, Delivery, Line, Mailbox, Place, Sameness, Session},
     notation::Values,
-    wire::{Callbacks, Wire, callbacks},
+    wire::{Callbacks, Credentials, Wire, callbacks},
 };
 
 /// What the sessions of all checks use.
@@ -182,6 +182,13 @@ impl Session for CheckSession {
         let uuid = uuid::Builder::from_random_bytes(uuid.to_be_bytes()).into_uuid();
         values.entry("uuid".into()).or_insert_with(|| uuid.to_string());
         values
+    }
+
+    fn credentials(&self, client: &str) -> Values {
+        let named = self.shared.wire.credentials(client).map(Credentials::named).unwrap_or_default();
+        let name =
+            |name: Option<&str>| name.map_or_else(|| "credential".to_owned(), |name| format!("credential.{name}"));
+        named.into_iter().map(|(known, secret)| (name(known), secret.to_owned())).collect()
     }
 
     fn random(&self) -> u64 {

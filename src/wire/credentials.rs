@@ -81,6 +81,22 @@ impl Credentials {
         }
     }
 
+    /// The secrets by name, as a message can carry them instead: nothing but the secret where there is one only.
+    pub fn named(&self) -> Vec<(Option<&str>, &str)> {
+        match self {
+            Self::Bearer(token) => vec![(None, token.expose())],
+            Self::Basic { username, password } => {
+                vec![(Some("username"), username), (Some("password"), password.expose())]
+            }
+            Self::Header(values) | Self::Query(values) => {
+                let only = values.values().next().filter(|_| values.len() == 1).map(|value| (None, value.expose()));
+                only.into_iter()
+                    .chain(values.iter().map(|(name, value)| (Some(name.as_str()), value.expose())))
+                    .collect()
+            }
+        }
+    }
+
     /// The header fields to send.
     pub(super) fn header_fields(&self) -> Vec<(&str, String)> {
         match self {

@@ -201,6 +201,11 @@ impl Wire {
         self.composer.base()
     }
 
+    /// What this client proves itself with, if the suite has it.
+    pub fn credentials(&self, client: &str) -> Option<&Credentials> {
+        self.settings.clients.get(client)
+    }
+
     /// How many more exchanges the run may send.
     pub fn remaining(&self) -> u64 {
         self.turn.remaining()

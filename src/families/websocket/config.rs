@@ -1,5 +1,13 @@
 //! One item of a suite's `websocket:` list.
 
+mod errors;
+mod payloads;
+
+pub use self::{
+    errors::{Correlated, Errors, Wrong},
+    payloads::{Payloads, Unit},
+};
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -30,7 +38,9 @@ pub struct Config {
     /// parameters.
     #[serde(default)]
     pub client: Option<String>,
-    /// How the client is made known by a message after connecting instead.
+    /// How the client is made known by a message after connecting instead. Such a message may carry `{{credential}}`, the
+    /// client's secret (`{{credential.NAME}}` where it has several: a header field, a parameter, `username`, `password`);
+    /// the handshake then does not, and reports show neither.
     #[serde(default)]
     pub authenticate: Option<Exchange>,
     /// Whether the stream is private: whose events it carries depends on who asks. Then WS-002 is judged.
@@ -51,6 +61,9 @@ pub struct Config {
     /// How messages are told apart.
     #[serde(default)]
     pub messages: Messages,
+    /// How amounts, instants and ids are written.
+    #[serde(default)]
+    pub payloads: Payloads,
     /// Where messages are numbered.
     #[serde(default)]
     pub sequence: Option<Sequence>,
@@ -371,43 +384,6 @@ pub struct SessionBounds {
     pub rate: Option<u64>,
     /// The time in which those are counted.
     pub rate_window: Option<Span>,
-}
-
-/// What the stream says of messages that cannot be understood.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Errors {
-    /// Messages that are wrong in the API's own terms: an unknown method, an unknown symbol. Garbage is tried by itself.
-    pub messages: Vec<Wrong>,
-    /// Where an error message has its code.
-    pub code: Option<Path>,
-    /// The largest message taken, in octets.
-    pub largest: Option<u64>,
-    /// Whether the connection is closed for a message that is no JSON, by contract.
-    pub closes: bool,
-}
-
-/// A message that is wrong in the API's own terms.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Wrong {
-    /// What is wrong with it.
-    pub name: String,
-    /// The message.
-    pub message: Value,
-    /// Where it and its error have the same value: paths in the message, and in the error.
-    #[serde(default)]
-    pub correlation: Option<Correlated>,
-}
-
-/// A value that a message and its error have in common.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Correlated {
-    /// In the message.
-    pub message: Path,
-    /// In the error.
-    pub error: Path,
 }
 
 const fn two_seconds() -> Span {

@@ -5,8 +5,10 @@ use serde_json::Value;
 use super::{
     StreamCheck,
     config::{Config, Exchange, OneOf, Pattern, Per},
+    feed::is_credential,
 };
 use crate::{
+    exchange::Who,
     families::{Call, Check, Conventions, Problem, Setting},
     notation::Template,
 };
@@ -62,6 +64,10 @@ fn handshake(config: &Config, setting: &Setting<'_>, problems: &mut Vec<Problem>
     for (nth, name) in config.subprotocols.iter().enumerate().filter(|(_, name)| !is_token(name)) {
         problems.push(Problem::new(format!("/subprotocols/{nth}"), format!("`{name}` is no name of a subprotocol")));
     }
+    if config.speaks_credentials() && config.owner() == Who::Anonymous {
+        let problem = Problem::new("/client", "nobody has a `{{credential}}` that messages could carry");
+        problems.push(problem.help("name the `client` whose secret it is; its handshake then does without"));
+    }
     if config.private && config.client.is_none() && config.authenticate.is_none() {
         let problem = Problem::new("/private", "a private stream carries the events of whoever asks, and nobody asks");
         problems.push(problem.help("name a `client`, or say how one makes itself known (`authenticate`)"));
@@ -98,7 +104,10 @@ fn templates(
 fn message(value: &Value, at: &str, own: &[&str], setting: &Setting<'_>, problems: &mut Vec<Problem>) {
     match value {
         Value::String(text) if text.contains("{{") => match text.parse::<Template>() {
-            Ok(template) => setting.known_names(template.names(), own, at, problems),
+            Ok(template) => {
+                let names = template.names().filter(|name| !is_credential(name));
+                setting.known_names(names, own, at, problems);
+            }
             Err(why) => problems.push(Problem::new(at, why)),
         },
         Value::Array(items) => {
@@ -371,59 +380,4 @@ fn rest(config: &Config, setting: &Setting<'_>, problems: &mut Vec<Problem>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use serde_json::json;
-
-    use super::*;
-
-    fn places(more: &Value) -> Vec<String> {
-        let mut item = json!({"name": "s", "path": "/s"});
-        item.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let (clients, names) = (BTreeSet::from(["trader".to_owned()]), BTreeSet::from(["x".to_owned()]));
-        match load(item, &Setting { clients: &clients, names: &names }) {
-            Ok(_) => Vec::new(),
-            Err(problems) => problems.into_iter().map(|problem| problem.at).collect(),
-        }
-    }
-
-    #[test]
-    fn a_whole_block_loads() {
-        let good = json!({
-            "client": "trader", "subscribe": {"message": {"id": "{{request}}", "of": "{{x}}"}, "acknowledged": {"$.ok": true}},
-            "unsubscribe": {"message": "bye"}, "messages": {"id": "$.id", "key": "$.k", "snapshot": {"$.t": "s"}},
-            "sequence": {"last": "$.n", "per": "key"}, "resume": {"query": {"since": "{{last}}"}},
-            "snapshot": {"call": {"request": "GET /b/{{key}}"}, "sequence": "$.n"},
-            "stimulus": {"call": {"request": "POST /o", "body": {"r": "{{reference}}"}}}
-        });
-        assert_eq!(places(&good), Vec::<String>::new());
-    }
-
-    #[test]
-    fn everything_wrong_is_said_at_its_place() {
-        let at = |more: Value| places(&more);
-        assert_eq!(at(json!({"client": "treader", "path": "wss://x/y"})), ["/client", "/path"]);
-        assert_eq!(at(json!({"private": true})), ["/private"]);
-        assert_eq!(at(json!({"client": "trader", "other_client": "trader"})), ["/other_client"]);
-        assert_eq!(
-            at(json!({"unsubscribe": {"message": {"a": ["{{nope}}"]}}})),
-            ["/unsubscribe/message/a/0", "/unsubscribe"]
-        );
-        assert_eq!(
-            at(json!({"messages": {"data": {}, "snapshot_rows": "$.r"}})),
-            ["/messages/data", "/messages/snapshot_rows"]
-        );
-        assert_eq!(at(json!({"messages": {"data": {"$.a": [], "$.b": {"c": 1}}}})).len(), 2);
-        assert_eq!(at(json!({"sequence": {"last": "$.n", "per": "key"}})), ["/sequence/per"]);
-        assert_eq!(at(json!({"sequence": {"last": "$.n", "key": "$.k"}})), ["/sequence/key"]);
-        assert_eq!(at(json!({"resume": {"query": {"t": "{{token}}"}}})), ["/resume"]);
-        assert_eq!(at(json!({"resume": {"query": {"t": "x"}}})), ["/resume"]);
-        assert_eq!(at(json!({"stimulus": {"call": {"request": "GET /o"}}})).len(), 3);
-        let snapshot = json!({"snapshot": {"call": {"request": "POST /b"}, "sequence": "$.n", "book": {"tables": []}}});
-        assert_eq!(at(snapshot), ["/snapshot/call/request", "/snapshot", "/snapshot/book/tables"]);
-        assert_eq!(at(json!({"listen": "0s", "most": 0})), ["/listen", "/most"]);
-        assert_eq!(at(json!({"headers": {"Sec-WebSocket-Key": "x"}})), ["/headers/Sec-WebSocket-Key"]);
-        assert_eq!(at(json!({"session": {"rate": 5, "expiring_client": "trader"}})).len(), 2);
-    }
-}
+mod tests;

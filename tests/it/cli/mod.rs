@@ -2,6 +2,7 @@
 
 mod exits;
 mod interruption;
+mod secrets;
 mod streams;
 mod suites;
 mod tools;

@@ -130,3 +130,17 @@ pagination:
     let ended = Program::running(&failing).and(&["--only", "PAG-005"]).ended();
     ended.exits(0).prints("was answered with status 204").prints("was answered with status 404");
 }
+
+#[test]
+fn streams_of_several_vendors_can_be_described() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/suites/streams");
+    let suites: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(suites.len() >= 4, "{suites:?}");
+    for suite in suites {
+        let text = std::fs::read_to_string(&suite).unwrap();
+        let lint = Program::with(&["lint", "suite.yaml"]).file("suite.yaml", &text).ended();
+        lint.exits(0).complains_of_nothing();
+        let plan = Program::with(&["plan", "suite.yaml"]).file("suite.yaml", &text).ended();
+        plan.exits(0).prints("websocket: ").prints("WS-019");
+    }
+}

@@ -17,7 +17,7 @@ mod steady;
 pub(super) use self::{
     record::{Appearance, Record, Stimulated},
     snapshot::{Alignment, Difference, Rebuilt, Snapshots},
-    steady::{Conduct, Listened, Side, Steady, Subscription, Unsubscription},
+    steady::{Conduct, Listened, OddKind, Oddity, Side, Steady, Subscription, Unsubscription},
 };
 
 use std::time::Duration;

@@ -106,6 +106,14 @@ pub(in super::super) struct Conduct {
     pub(in super::super) events: u64,
     /// Connections and requests that show it.
     pub(in super::super) exchanges: Vec<ExchangeId>,
+    /// Whether the suite names anything to look at.
+    pub(in super::super) asked: bool,
+    /// Amounts that were looked at.
+    pub(in super::super) amounts: u64,
+    /// Ids that were looked at.
+    pub(in super::super) ids: u64,
+    /// What is not written as it should be, beside what has a list of its own.
+    pub(in super::super) odd: Vec<Oddity>,
     /// Members that are compared with the same over HTTP.
     pub(in super::super) compared: u64,
     /// Members that are a text over HTTP and a number in the stream, or the reverse: where, and both as written.
@@ -122,4 +130,35 @@ pub(in super::super) struct Conduct {
     pub(in super::super) ahead: Vec<(String, String)>,
     /// Instants earlier than the one before of the same key: both as written.
     pub(in super::super) backwards: Vec<(String, String)>,
+}
+
+/// Something that is not written as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct Oddity {
+    /// How.
+    pub(in super::super) kind: OddKind,
+    /// Where.
+    pub(in super::super) at: String,
+    /// As it was written, and what it is held against, for people.
+    pub(in super::super) written: String,
+}
+
+/// How something is not written as it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in super::super) enum OddKind {
+    /// An amount is a number by contract, and comes as a text, or the reverse.
+    Form,
+    /// An amount is a number here and a text there.
+    Mixed,
+    /// A text is no plain decimal.
+    Decimal,
+    /// A currency is no code.
+    Currency,
+    /// A number of seconds, milliseconds and so on is one of another unit.
+    Unit,
+    /// Nothing says what a number of them counts.
+    NoUnit,
+    /// An id is a number that readers of JSON do not keep.
+    Id,
 }

@@ -58,6 +58,8 @@ pub(in super::super) struct Message {
     pub(in super::super) kind: Kind,
     /// Its content, at most [`LONGEST`](super::LONGEST) octets of it.
     pub(in super::super) text: Bytes,
+    /// Whether there is more of it than is kept, so that it cannot be read.
+    pub(in super::super) cut: bool,
     /// The first of the numbers it stands for; the last, where only that is told.
     pub(in super::super) first: Option<u64>,
     /// The last of the numbers it stands for.
@@ -89,6 +91,7 @@ impl Message {
             at: Duration::ZERO,
             kind: Kind::Other,
             text,
+            cut: false,
             first: None,
             last: None,
             scope: None,

@@ -8,13 +8,15 @@ mod compare;
 mod message;
 mod open;
 mod reader;
+mod said;
 mod track;
 
 pub(super) use self::{
     compare::{Comparison, Side as CompareSide},
     message::{Kind, Message, Of, excerpt},
-    open::{How, NotOpen, Resumed, Subscribed, opening, render, values},
+    open::{How, NotOpen, Resumed, Subscribed, opening},
     reader::Reader,
+    said::{is_credential, render, spoken, values},
     track::{Counts, Flaw, FlawKind, Tracker},
 };
 
@@ -24,7 +26,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{config::Config, evidence::Ended};
 use crate::{
-    exchange::{End, ExchangeId, Frame, Handshake, Loss, Opcode, Outgoing, Received},
+    exchange::{End, ExchangeId, Frame, Handshake, Loss, Opcode, Outgoing, Received, Who},
     families::{Line, Session},
 };
 
@@ -41,10 +43,12 @@ const FULL: usize = 1_024;
 pub(super) struct Feed<'a> {
     session: &'a dyn Session,
     config: &'a Config,
+    /// Whose secrets messages carry.
+    who: Who,
     reader: Reader,
     line: Box<dyn Line>,
     frames: std::vec::IntoIter<Frame>,
-    partial: Option<(Opcode, BytesMut)>,
+    partial: Option<BytesMut>,
     kept: VecDeque<Message>,
     muted: bool,
     subscribed: Subscribed,
@@ -177,34 +181,34 @@ impl Feed<'_> {
                 self.ended = Some(Ended { at: frame.at, frame: true, ..ended });
                 None
             }
-            Opcode::Text | Opcode::Binary if frame.fin => {
-                let text = frame.opcode == Opcode::Text;
-                Some(self.message(frame.payload, text, frame.at).await)
-            }
+            Opcode::Text | Opcode::Binary if frame.fin => Some(self.message(frame.payload, frame.at).await),
             Opcode::Text | Opcode::Binary => {
                 let mut begun = BytesMut::new();
                 begun.extend_from_slice(&frame.payload[..frame.payload.len().min(LONGEST)]);
-                self.partial = Some((frame.opcode, begun));
+                self.partial = Some(begun);
                 None
             }
             Opcode::Continuation => {
-                let (_, begun) = self.partial.as_mut()?;
+                let begun = self.partial.as_mut()?;
                 let room = LONGEST.saturating_sub(begun.len());
                 begun.extend_from_slice(&frame.payload[..frame.payload.len().min(room)]);
                 if !frame.fin {
                     return None;
                 }
-                let (opcode, whole) = self.partial.take()?;
-                Some(self.message(whole.freeze(), opcode == Opcode::Text, frame.at).await)
+                let whole = self.partial.take()?;
+                Some(self.message(whole.freeze(), frame.at).await)
             }
             Opcode::Pong | Opcode::Reserved(_) => None,
         }
     }
 
-    async fn message(&mut self, mut payload: Bytes, text: bool, at: Duration) -> Message {
+    async fn message(&mut self, mut payload: Bytes, at: Duration) -> Message {
+        // What was put together from fragments has been cut already.
+        let whole = payload.len() < LONGEST;
         payload.truncate(LONGEST);
-        let message = if text { self.reader.read(payload) } else { Message::other(payload) };
-        let message = Message { at, ..message };
+        // Some streams send their JSON as octets; what is none is read as such.
+        let message = self.reader.read(payload);
+        let message = Message { at, cut: !whole && message.kind == Kind::Other, ..message };
         self.seen.messages += 1;
         if matches!(message.kind, Kind::Error | Kind::Gap) {
             self.seen.error = Some((at, message.excerpt()));

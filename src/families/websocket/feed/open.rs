@@ -8,11 +8,12 @@ use serde_json::Value;
 use super::{
     super::config::{Config, Exchange},
     Feed, Heard, Kind, MOST_KEPT, Message, Of, Reader, Seen,
+    said::{render, spoken, values},
 };
 use crate::{
     exchange::{End, ExchangeId, Opening, Outgoing, Request, Unopened, Who},
     families::Session,
-    notation::{Values, render_json},
+    notation::Values,
 };
 
 /// The least time that an answer to a message is waited for.
@@ -49,6 +50,11 @@ impl Default for How {
 }
 
 impl How {
+    /// Whose credentials.
+    pub(in super::super) fn who(&self, config: &Config) -> Who {
+        self.client.clone().unwrap_or_else(|| config.owner())
+    }
+
     /// As usual, for this purpose.
     pub(in super::super) fn to(purpose: &'static str) -> Self {
         Self { purpose, ..Self::default() }
@@ -97,7 +103,7 @@ impl Resumed {
         }
     }
 
-    fn fill(&self, values: &mut Values) {
+    pub(super) fn fill(&self, values: &mut Values) {
         let all = [("last", &self.last), ("token", &self.token), ("last_id", &self.last_id)];
         for (name, value) in all {
             if let Some(value) = value {
@@ -157,55 +163,11 @@ impl NotOpen {
     }
 }
 
-/// The values that messages may name, with a fresh `{{request}}`.
-pub(in super::super) fn values(session: &dyn Session, resume: Option<&Resumed>) -> Values {
-    let mut values = session.values();
-    values.insert("request".into(), (session.random() % 1_000_000_000 + 1).to_string());
-    if let Some(resume) = resume {
-        resume.fill(&mut values);
-    }
-    values
-}
-
-/// A message as it is sent: a text as it is, anything else as JSON, in which a text that is nothing but `{{request}}` (or
-/// `{{last}}`) and turns out to be a number is sent as one.
-pub(in super::super) fn render(message: &Value, values: &Values) -> Result<String, String> {
-    if let Value::String(_) = message {
-        return match render_json(message, values)? {
-            Value::String(text) => Ok(text),
-            other => Ok(other.to_string()),
-        };
-    }
-    let mut rendered = render_json(message, values)?;
-    numbers(message, &mut rendered);
-    Ok(rendered.to_string())
-}
-
-fn numbers(before: &Value, after: &mut Value) {
-    match (before, after) {
-        (Value::String(template), after) if matches!(template.as_str(), "{{request}}" | "{{last}}") => {
-            if let Some(number) = after.as_str().and_then(|text| text.parse::<u64>().ok()) {
-                *after = number.into();
-            }
-        }
-        (Value::Array(before), Value::Array(after)) => {
-            before.iter().zip(after).for_each(|(before, after)| numbers(before, after));
-        }
-        (Value::Object(before), Value::Object(after)) => {
-            for (name, before) in before {
-                if let Some(after) = after.get_mut(name) {
-                    numbers(before, after);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
 /// The handshake of this check; probes that speak on the line themselves use it, too.
 pub(in super::super) fn opening(config: &Config, how: &How, values: &Values) -> Result<Opening, String> {
     let text = |template: &crate::notation::Template| template.render(values).map_err(|unknown| unknown.to_string());
-    let who = how.client.clone().unwrap_or_else(|| Who::named(config.client.as_deref()));
+    // What a message says the handshake need not, and what makes one client known must not make another known, too.
+    let who = if config.speaks_credentials() { Who::Anonymous } else { how.who(config) };
     let path = config.path.render_path(values).map_err(|unknown| unknown.to_string())?;
     let mut request = Request::new(who, "GET", path).purpose(how.purpose);
     let resume = config.resume.as_ref().filter(|_| how.resume.is_some());
@@ -233,6 +195,7 @@ impl<'a> Feed<'a> {
         let mut feed = Self {
             session,
             config,
+            who: how.who(config),
             reader: Reader::new(config, &session.values()),
             line,
             frames: Vec::new().into_iter(),
@@ -296,7 +259,7 @@ impl<'a> Feed<'a> {
         of: Of,
         resume: Option<&Resumed>,
     ) -> Result<Subscribed, String> {
-        let text = render(message, &values(self.session, resume))?;
+        let text = render(message, &spoken(self.session, self.config, &self.who, resume))?;
         let sent = self.session.now();
         let failed: Result<(), End> = self.line.send(Outgoing::text(text)).await;
         if exchange.acknowledged.is_none() {

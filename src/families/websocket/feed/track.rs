@@ -33,7 +33,7 @@ pub(in super::super) struct Counts {
     pub(in super::super) scopes: u64,
     /// Messages that were not followed, because there were too many of those.
     pub(in super::super) unfollowed: u64,
-    /// Messages that tell of a gap, and snapshots: what follows them begins anew.
+    /// Messages that tell of a gap, snapshots, and messages too long to be read: what follows them begins anew.
     pub(in super::super) signals: u64,
     /// Irregularities by kind.
     pub(in super::super) flaws: Vec<(FlawKind, u64)>,
@@ -148,7 +148,8 @@ impl Tracker {
     /// Takes note of the next message.
     pub(in super::super) fn observe(&mut self, message: &Message) {
         if !self.numbered(message.kind) {
-            if matches!(message.kind, Kind::Gap | Kind::Snapshot) {
+            // What a message says that is too long to be read is not known; it may have had numbers.
+            if message.cut || matches!(message.kind, Kind::Gap | Kind::Snapshot) {
                 self.seen.signals += 1;
                 self.scopes.values_mut().for_each(|scope| scope.last = None);
             }
@@ -303,8 +304,10 @@ mod tests {
         let mut messages = numbers(&[1, 2]);
         messages.push(Message { kind: Kind::Gap, ..Message::other(Bytes::new()) });
         messages.extend(numbers(&[9, 10]));
+        messages.push(Message { cut: true, ..Message::other(Bytes::new()) });
+        messages.extend(numbers(&[12, 13]));
         let counts = counted(&sequence(&json!({})), &messages);
-        assert_eq!((counts.signals, counts.flaws.len()), (1, 0));
+        assert_eq!((counts.signals, counts.flaws.len()), (2, 0));
         assert_eq!(counted(&sequence(&json!({"jumps": true})), &numbers(&[1, 5])).flaws, []);
     }
 

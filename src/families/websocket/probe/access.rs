@@ -39,14 +39,14 @@ pub(super) async fn probe(session: &dyn Session, config: &Config, plan: &Planned
     access
 }
 
-/// Who can try. Where a message makes the client known, or the suite's own header fields and parameters do, credentials
-/// cannot be changed for others.
+/// Who can try. Where a message makes the client known that does not carry its `{{credential}}`, or the suite's own header
+/// fields and parameters do, credentials cannot be changed for others.
 fn intruders(config: &Config, session: &dyn Session) -> Vec<(Intruder, Who)> {
     let mut intruders = Vec::new();
     if config.client.is_some() || config.authenticate.is_some() {
         intruders.push((Intruder::Nobody, Who::Anonymous));
     }
-    if config.client.is_some() && config.authenticate.is_none() {
+    if config.changes_hands() {
         let token = format!("forged-{:016x}{:016x}", session.random(), session.random());
         intruders.push((Intruder::Forged, Who::Forged(token)));
         intruders.extend(config.other_client.iter().map(|other| (Intruder::Other, Who::Client(other.clone()))));
@@ -63,7 +63,9 @@ async fn listen(desk: &Desk<'_>, access: &mut Access) -> Result<(), String> {
     let mut owner = Listener::open(session, config, How::to("listen as the owner")).await.map_err(|not| not.why())?;
     access.exchanges.push(owner.exchange());
     let opening = join_all(intruders.into_iter().map(|(who, client)| async move {
-        let how = How { client: Some(client), authenticate: false, ..How::to("listen as one who may not") };
+        // Nobody says nothing; others say what they are, where the message carries a secret.
+        let authenticate = who != Intruder::Nobody && config.speaks_credentials();
+        let how = How { client: Some(client), authenticate, ..How::to("listen as one who may not") };
         (who, Listener::open(session, config, how).await)
     }));
     let opened = during(session, &mut [&mut owner], opening).await;

@@ -8,7 +8,7 @@ use super::{
     super::{
         config::{Config, Correlated},
         evidence::errors::{What, WrongTry, Wrongs},
-        feed::{How, Kind, excerpt, render, values},
+        feed::{How, Kind, excerpt, render, spoken},
     },
     frames::{Event, Frames, ms, waited},
     framing::random,
@@ -91,7 +91,7 @@ fn messages<'a>(
     let Some(errors) = &config.errors else { return all };
     for wrong in &errors.messages {
         let what = What::Own(wrong.name.clone());
-        all.push(match render(&wrong.message, &values(session, None)) {
+        all.push(match render(&wrong.message, &spoken(session, config, &config.owner(), None)) {
             Ok(text) => Ok(Wrong { what, text, correlated: wrong.correlation.as_ref() }),
             Err(why) => Err((what, why)),
         });

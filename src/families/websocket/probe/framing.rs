@@ -9,7 +9,7 @@ use super::{
     super::{
         config::Config,
         evidence::frames::{Fault, FaultTry, Faulted, Faults, Ping, Pings, Ponged},
-        feed::{How, Of, render, values},
+        feed::{How, Of, render, spoken},
     },
     frames::{Event, Frames, ms, waited},
     protocol::together,
@@ -128,7 +128,7 @@ async fn pong(
 /// A ping between the two fragments of the message that subscribes, where there is one.
 async fn between(session: &dyn Session, config: &Config) -> Option<Ping> {
     let subscribe = config.subscribe.as_ref()?;
-    let text = match render(&subscribe.message, &values(session, None)) {
+    let text = match render(&subscribe.message, &spoken(session, config, &config.owner(), None)) {
         Ok(text) => text,
         Err(why) => return Some(unpinged(4, true, why)),
     };
@@ -161,15 +161,30 @@ async fn between(session: &dyn Session, config: &Config) -> Option<Ping> {
             }
         }
         if !known {
-            match line.ended() {
-                Some(ended) => answer = Ponged::Ended(ended),
-                None => acknowledged = Some(false),
+            acknowledged = whole(session, config, &mut line, text).await;
+            if let Some(ended) = line.ended() {
+                (answer, acknowledged) = (Ponged::Ended(ended), None);
             }
         }
     }
     let exchange = Some(line.exchange());
     line.leave().await;
     Some(Ping { exchange, octets: 4, between: true, limit_ms: ms(limit), answer, acknowledged })
+}
+
+/// Sends in one piece what was not acknowledged in two: `Some(false)` if only the fragments were the matter.
+async fn whole(session: &dyn Session, config: &Config, line: &mut Frames<'_>, text: String) -> Option<bool> {
+    line.send(Outgoing::text(text)).await;
+    let until = session.now() + config.lag.0.max(ANSWER);
+    loop {
+        match line.next(until).await {
+            Event::Message(message) if message.acknowledges(Of::Subscribe) => return Some(false),
+            // It was taken the first time.
+            Event::Message(message) if message.refuses(Of::Subscribe) => return None,
+            Event::Message(_) | Event::Pong(..) | Event::Other(_) if session.now() < until => {}
+            _ => return None,
+        }
+    }
 }
 
 /// Breaks the framing in each way, side by side, on a connection each; what stays usable once more.
@@ -214,8 +229,10 @@ async fn broken(session: &dyn Session, config: &Config, fault: Fault) -> (FaultT
         Err(why) => return untried(why.exchange(), why.why()),
     };
     let exchange = Some(line.exchange());
-    let message =
-        config.subscribe.as_ref().and_then(|subscribe| render(&subscribe.message, &values(session, None)).ok());
+    let message = config
+        .subscribe
+        .as_ref()
+        .and_then(|subscribe| render(&subscribe.message, &spoken(session, config, &config.owner(), None)).ok());
     if let Some(ended) = line.ended() {
         return untried(exchange, format!("the connection was ended before by {}", ended.told()));
     }

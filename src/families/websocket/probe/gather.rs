@@ -127,7 +127,7 @@ pub(super) async fn gather(
         answers: Vec::new(),
         unclaimed: VecDeque::new(),
         until: if stimuli.is_some() { Duration::MAX } else { from + config.listen.0 },
-        observer: Observer::new(conventions, main.handshake()),
+        observer: Observer::new(config, conventions, main.handshake()),
     });
     let has_witness = witness.is_some();
     let (side, other, ()) = join3(

@@ -11,6 +11,8 @@ mod conduct;
 mod departure;
 mod ear;
 pub(super) mod errors;
+#[cfg(test)]
+mod fair_tests;
 mod frames;
 pub(super) mod framing;
 mod gather;

@@ -155,8 +155,8 @@ fn positions(desk: &Desk<'_>, real: &Resumed) -> Vec<(String, Resumed)> {
 async fn rival<'a>(desk: &Desk<'a>, left: &mut Left<'a>) -> Option<Rival> {
     let config = desk.config;
     let other = config.other_client.as_ref()?;
-    // Where a message makes the client known, that message would make the other one known as us.
-    if config.client.is_none() || config.authenticate.is_some() {
+    // A message that makes the client known would make the other one known as us, unless it carries the `{{credential}}`.
+    if !config.changes_hands() {
         return None;
     }
     let mut seen = Rival { said: desk.said(Some(&left.resumed)), ..Rival::default() };

@@ -11,7 +11,7 @@ use super::{
             recovery::{Sign, SignKind},
             session::{Crowd, Flood, Lasting, Sessions},
         },
-        feed::{How, render},
+        feed::{How, render, spoken},
     },
     departure::{Desk, refusal},
     listener::{Listener, during, end_sign, together},
@@ -203,7 +203,7 @@ async fn flood(desk: &Desk<'_>, bounds: &SessionBounds, most: u64) -> Flood {
     // Some more than allowed, as limits may refill while messages are sent.
     let total = most + most / 2 + 5;
     while seen.sent < total && listener.is_open() && !session.stopping() {
-        let mut values = session.values();
+        let mut values = spoken(session, config, &config.owner(), None);
         values.insert("request".into(), (seen.sent + 1).to_string());
         let text = match render(&subscribe.message, &values) {
             Ok(text) => text,

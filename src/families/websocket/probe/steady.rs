@@ -167,6 +167,10 @@ pub(super) fn blocked(why: &NotOpen) -> Blocked {
 fn merge(into: &mut Conduct, from: Conduct) {
     into.events += from.events;
     into.compared += from.compared;
+    into.asked |= from.asked;
+    into.amounts += from.amounts;
+    into.ids += from.ids;
+    into.odd.extend(from.odd);
     into.instants += from.instants;
     into.exchanges.extend(from.exchanges);
     into.forms.extend(from.forms);

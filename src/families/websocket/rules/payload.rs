@@ -1,7 +1,7 @@
 //! Payloads are written as over HTTP.
 
 use super::{
-    super::evidence::{Conduct, Evidence},
+    super::evidence::{Conduct, Evidence, OddKind},
     on, untried, worst,
 };
 use crate::{
@@ -17,10 +17,12 @@ pub(super) const WS_019: JudgedRule = JudgedRule {
         title: "Messages write amounts and instants like answers over HTTP",
         sent: "Nothing more: events are read as they come, and members are compared with the answers of the requests that \
                caused them.",
-        requirement: "A member that is a text over HTTP is a text in the stream, and a number a number; an amount has no \
-                      more digits than a JSON number keeps; an instant says its offset from UTC and does not lie ahead of \
+        requirement: "A member that is a text over HTTP is a text in the stream, and a number a number, unless the suite \
+                      declares otherwise (`payloads`); an amount is a plain decimal with no more digits than a JSON number \
+                      keeps, always of one JSON type; a currency is a code; an id is a text or an integer below 2^53; an \
+                      instant says its offset from UTC, or counts the declared unit since 1970, and does not lie ahead of \
                       the server's own clock. (An instant earlier than the one before of the same key is only told.)",
-        not_applicable: "The suite names neither members to compare nor amounts nor instants.",
+        not_applicable: "The suite names neither members to compare nor amounts, ids nor instants.",
         severity: Severity::Major,
         strength: Strength::Domain,
         source: "RFC 8259 §6; RFC 7493 §2.2; RFC 3339 §5.6",
@@ -36,9 +38,56 @@ fn payload(evidence: &Evidence) -> Judgement {
     if steady.rounds.is_empty() {
         return untried(evidence, steady.blocked.as_ref());
     }
-    let parts = vec![forms(seen), inexact(seen), instants(seen), ahead(seen), backwards(seen)];
-    let nothing = "the suite names neither members to compare nor amounts nor instants, or no event has them";
+    if seen.asked && seen.events == 0 {
+        return Judgement::inconclusive("no event came whose members could be looked at").cite(seen.exchanges.clone());
+    }
+    let mut parts = vec![forms(seen), inexact(seen), instants(seen), ahead(seen), backwards(seen), checked(seen)];
+    parts.extend(ODD.iter().map(|odd| odd.judge(seen)));
+    let nothing = "the suite names neither members to compare nor amounts, ids nor instants, or no event has them";
     worst(parts, nothing)
+}
+
+/// How one kind of oddity is told.
+struct Odd(OddKind, &'static str, &'static str);
+
+const ODD: &[Odd] = &[
+    Odd(OddKind::Form, "an amount is not written as the suite declares", "what `payloads.numbers` says"),
+    Odd(OddKind::Mixed, "an amount is a number in one event and a text in another", "the same JSON type in all events"),
+    Odd(
+        OddKind::Decimal,
+        "an amount is no plain decimal",
+        "digits with at most one point: no exponent, no separators, no symbol",
+    ),
+    Odd(OddKind::Currency, "a currency is no code", "a code such as EUR"),
+    Odd(OddKind::Unit, "an instant is not in the declared unit", "what `payloads.unit` says, since 1970"),
+    Odd(OddKind::NoUnit, "an instant is a number, and the suite does not say of what (`payloads.unit`)", ""),
+    Odd(OddKind::Id, "an id is a number that readers of JSON do not keep exactly", "a text, or an integer below 2^53"),
+];
+
+impl Odd {
+    fn judge(&self, seen: &Conduct) -> Judgement {
+        let Self(kind, message, expected) = *self;
+        let mut found = seen.odd.iter().filter(|odd| odd.kind == kind);
+        let Some(first) = found.next() else { return Judgement::not_applicable("") };
+        let actual = format!("{} at {}", first.written, first.at);
+        if kind == OddKind::NoUnit {
+            return Judgement::inconclusive(message).detail(actual).cite(seen.exchanges.clone());
+        }
+        let judgement = Judgement::fail(message).expected(expected).actual(actual).cite(seen.exchanges.clone());
+        let others = found.filter(|odd| odd.at != first.at).take(3);
+        others.fold(judgement, |judgement, odd| judgement.detail(format!("{} at {}", odd.written, odd.at)))
+    }
+}
+
+/// What was looked at, so that a pass says it.
+fn checked(seen: &Conduct) -> Judgement {
+    let counts = [(seen.amounts, "amounts"), (seen.ids, "ids")];
+    let told: Vec<String> =
+        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    if told.is_empty() {
+        return Judgement::not_applicable("");
+    }
+    Judgement::pass(format!("{} were looked at", told.join(" and "))).cite(seen.exchanges.clone())
 }
 
 fn forms(seen: &Conduct) -> Judgement {
@@ -87,7 +136,7 @@ fn instants(seen: &Conduct) -> Judgement {
         return Judgement::inconclusive(format!("`{written}` is no instant that can be read"))
             .cite(seen.exchanges.clone());
     }
-    Judgement::pass(format!("{} instants say their offset from UTC", seen.instants)).cite(seen.exchanges.clone())
+    Judgement::pass(format!("{} instants say what they count from", seen.instants)).cite(seen.exchanges.clone())
 }
 
 fn ahead(seen: &Conduct) -> Judgement {
@@ -148,6 +197,20 @@ mod tests {
             Verdict::Inconclusive
         );
         assert_eq!(verdict(Conduct { ahead: vec![pair()], ..Conduct::default() }), Verdict::Fail);
+    }
+
+    #[test]
+    fn oddities_fail_and_a_number_of_nothing_declared_is_not_judged() {
+        let verdict = |kind| {
+            let odd = vec![super::super::super::evidence::Oddity { kind, at: "$.a".into(), written: "1".into() }];
+            judged(Conduct { events: 1, asked: true, odd, ..Conduct::default() }).verdict
+        };
+        for odd in ODD.iter().filter(|odd| odd.0 != OddKind::NoUnit) {
+            assert_eq!(verdict(odd.0), Verdict::Fail, "{}", odd.1);
+        }
+        assert_eq!(verdict(OddKind::NoUnit), Verdict::Inconclusive);
+        assert_eq!(judged(Conduct { asked: true, ..Conduct::default() }).verdict, Verdict::Inconclusive);
+        assert_eq!(judged(Conduct { ids: 2, events: 2, asked: true, ..Conduct::default() }).verdict, Verdict::Pass);
     }
 
     #[test]
