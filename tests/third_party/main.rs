@@ -106,3 +106,18 @@ fn idempotency_keys_of_localstripe() {
 fn a_bank_that_speaks_iso_20022() {
     hold(Software::MockBank, "mock-bank");
 }
+
+#[test]
+fn socket_io_with_recovery() {
+    hold(Software::SocketIo, "socketio");
+}
+
+#[test]
+fn socket_io_without_recovery() {
+    hold(Software::SocketIoForgetful, "socketio-forgets");
+}
+
+#[test]
+fn operations_of_sharedb() {
+    hold(Software::ShareDb, "sharedb");
+}

@@ -39,6 +39,12 @@ pub(crate) enum Software {
     MockBank,
     /// nginx as a gateway with `limit_req`.
     Nginx,
+    /// Socket.IO with connection state recovery.
+    SocketIo,
+    /// Socket.IO without it, as it is unless told otherwise.
+    SocketIoForgetful,
+    /// ShareDB: documents shared by operations.
+    ShareDb,
 }
 
 /// A server under way; it is killed when this is dropped.
@@ -107,6 +113,16 @@ impl Software {
             command.arg(folder().join("servers").join(script));
             command
         };
+        let node = |script: &str| {
+            // Node looks for packages beside the script.
+            let glue = state.join(script);
+            fs::copy(folder().join("servers").join(script), &glue).expect("a copy of the glue");
+            let packages = state.join("node_modules");
+            std::os::unix::fs::symlink(installation().join("node/node_modules"), packages).expect("a link");
+            let mut command = Command::new("node");
+            command.arg(glue);
+            command
+        };
         let mut command = match self {
             Self::DjangoRestFramework => {
                 let mut command = python("drf.py");
@@ -114,16 +130,13 @@ impl Software {
                 command
             }
             Self::Localstripe => python("stripe_stand_in.py"),
-            Self::NodeLimiters => {
-                // Node looks for packages beside the script.
-                let glue = state.join("limiters.mjs");
-                fs::copy(folder().join("servers/limiters.mjs"), &glue).expect("a copy of the glue");
-                let packages = state.join("node_modules");
-                std::os::unix::fs::symlink(installation().join("node/node_modules"), packages).expect("a link");
-                let mut command = Command::new("node");
-                command.arg(glue);
+            Self::NodeLimiters => node("limiters.mjs"),
+            Self::SocketIo | Self::SocketIoForgetful => {
+                let mut command = node("socketio.mjs");
+                command.arg(if matches!(self, Self::SocketIo) { "recovers" } else { "forgets" });
                 command
             }
+            Self::ShareDb => node("sharedb.mjs"),
             Self::FlaskLimiter => python("flask_limits.py"),
             Self::DjangoIdempotencyKey => {
                 let mut command = python("idempotent.py");

@@ -15,6 +15,8 @@ pub(super) mod errors;
 mod frames;
 pub(super) mod framing;
 mod gather;
+#[cfg(test)]
+mod keyed_tests;
 mod listener;
 #[cfg(test)]
 mod loss_tests;
