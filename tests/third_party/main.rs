@@ -126,3 +126,18 @@ fn streams_of_ws_from_npm() {
 fn streams_of_an_ethereum_node() {
     hold(Software::Anvil, "anvil");
 }
+
+#[test]
+fn socket_io_with_recovery() {
+    hold(Software::SocketIo, "socketio");
+}
+
+#[test]
+fn socket_io_without_recovery() {
+    hold(Software::SocketIoForgetful, "socketio-forgets");
+}
+
+#[test]
+fn operations_of_sharedb() {
+    hold(Software::ShareDb, "sharedb");
+}

@@ -47,6 +47,12 @@ pub(crate) enum Software {
     Ws,
     /// Foundry's Ethereum node, with a block each second.
     Anvil,
+    /// Socket.IO with connection state recovery.
+    SocketIo,
+    /// Socket.IO without it, as it is unless told otherwise.
+    SocketIoForgetful,
+    /// ShareDB: documents shared by operations.
+    ShareDb,
 }
 
 /// A server under way; it is killed when this is dropped.
@@ -145,6 +151,12 @@ impl Software {
                 command.args(["--silent", "--host", "127.0.0.1", "--block-time", "1", "--port"]);
                 command
             }
+            Self::SocketIo | Self::SocketIoForgetful => {
+                let mut command = node("socketio.mjs");
+                command.arg(if matches!(self, Self::SocketIo) { "recovers" } else { "forgets" });
+                command
+            }
+            Self::ShareDb => node("sharedb.mjs"),
             Self::FlaskLimiter => python("flask_limits.py"),
             Self::DjangoIdempotencyKey => {
                 let mut command = python("idempotent.py");

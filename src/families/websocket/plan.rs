@@ -111,7 +111,9 @@ fn steps(config: &Config) -> Vec<Step> {
     if config.private {
         steps.push(disturbed(&["WS-002"], "listen as those who may not", 4, 3));
     }
-    steps.push(disturbed(&["WS-014", "WS-015"], "lose connections, and open them again", 80, 16 * (2 + count)));
+    let requests = if config.snapshot.is_some() { probe::arrival::MOST_SNAPSHOTS } else { 0 };
+    let lose = disturbed(&["WS-014", "WS-015"], "lose connections, and open them again", 80, 16 * (2 + count));
+    steps.push(Step { requests, ..lose });
     if config.slow.is_some() {
         let stalls = config.slow.as_ref().map_or(0, |slow| slow.stalls.len() as u64);
         steps.push(disturbed(&["WS-016", "WS-017"], "stop reading for a while", 4 * stalls, 100 * stalls));
@@ -152,7 +154,7 @@ fn clients(config: &Config, plan: &mut PlannedCheck) {
         calls.extend(&stimulus.undo);
         calls.extend(stimulus.find.iter().map(|find| &find.call));
     }
-    calls.extend(config.snapshot.iter().filter(|_| plan.wants("WS-012")).map(|snapshot| &snapshot.call));
+    calls.extend(config.snapshot.iter().filter(|_| plan.wants_any(&["WS-012", "WS-014", "WS-015"])).map(|snapshot| &snapshot.call));
     let mut clients: Vec<String> = calls.into_iter().filter_map(|call| call.client.clone()).collect();
     clients.extend(config.client.clone());
     if plan.wants_any(&["WS-002", "WS-015", "WS-017"]) {

@@ -102,6 +102,11 @@ impl Known {
         all
     }
 
+    /// What it happened to, where that is known.
+    pub(crate) fn key(&self) -> Option<String> {
+        self.event.as_ref().and_then(|event| event.key.clone().or_else(|| event.scope.clone()))
+    }
+
     fn shown(&self) -> Event {
         let mut event = self.event.clone().unwrap_or_default();
         if let Some(made) = &self.made {
@@ -119,6 +124,9 @@ pub(crate) struct SnapshotSeen {
     pub(crate) number: Option<u64>,
     /// What it is a snapshot of, where each is numbered by itself.
     pub(crate) scope: Option<String>,
+    /// The key that it was asked for, if it was for one: it says nothing of others.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) key: Option<String>,
     /// Its rows, where the suite says where they are.
     pub(crate) rows: Option<Vec<Event>>,
 }
@@ -177,30 +185,69 @@ impl Account {
     }
 }
 
+/// What became of one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Before,
+    Recovered,
+    Covered,
+    Uncertain,
+    Lost,
+}
+
 /// Accounts for every known event: told `before` the loss, `after` it, or included in one of the `snapshots` after it.
 pub(crate) fn account(known: &[Known], before: &[Event], after: &[Event], snapshots: &[SnapshotSeen]) -> Account {
-    let (told, later) = (Index::of(before), Index::of(after));
-    let rows: Vec<Rows> = snapshots.iter().map(|snapshot| rows(known, snapshot)).collect();
     let mut account = Account { known: known.len() as u64, again: again(before, after), ..Account::default() };
-    for one in known {
-        if told.has(one) {
-            account.before += 1;
-        } else if later.has(one) {
-            account.recovered += 1;
-        } else {
-            match covered(one, snapshots, &rows) {
-                Includes::Yes => account.covered += 1,
-                Includes::Unknown => account.uncertain += 1,
-                Includes::No => {
-                    account.lost += 1;
-                    if account.examples.len() < NAMED {
-                        account.examples.push(one.shown());
-                    }
+    for (one, fate) in fates(known, before, after, snapshots) {
+        match fate {
+            Fate::Before => account.before += 1,
+            Fate::Recovered => account.recovered += 1,
+            Fate::Covered => account.covered += 1,
+            Fate::Uncertain => account.uncertain += 1,
+            Fate::Lost => {
+                account.lost += 1;
+                if account.examples.len() < NAMED {
+                    account.examples.push(one.shown());
                 }
             }
         }
     }
     account
+}
+
+/// The events of which it is not certain that they arrived.
+pub(crate) fn open<'k>(
+    known: &'k [Known],
+    before: &[Event],
+    after: &[Event],
+    snapshots: &[SnapshotSeen],
+) -> Vec<&'k Known> {
+    let fates = fates(known, before, after, snapshots).into_iter();
+    fates.filter(|(_, fate)| matches!(fate, Fate::Uncertain | Fate::Lost)).map(|(one, _)| one).collect()
+}
+
+fn fates<'k>(
+    known: &'k [Known],
+    before: &[Event],
+    after: &[Event],
+    snapshots: &[SnapshotSeen],
+) -> Vec<(&'k Known, Fate)> {
+    let (told, later) = (Index::of(before), Index::of(after));
+    let rows: Vec<Rows> = snapshots.iter().map(|snapshot| rows(known, snapshot)).collect();
+    let fate = |one: &Known| {
+        if told.has(one) {
+            Fate::Before
+        } else if later.has(one) {
+            Fate::Recovered
+        } else {
+            match covered(one, snapshots, &rows, &later) {
+                Includes::Yes => Fate::Covered,
+                Includes::Unknown => Fate::Uncertain,
+                Includes::No => Fate::Lost,
+            }
+        }
+    };
+    known.iter().map(|one| (one, fate(one))).collect()
 }
 
 /// A snapshot's rows, and whether any of the known events is among them.
@@ -212,15 +259,23 @@ fn rows(known: &[Known], snapshot: &SnapshotSeen) -> Rows {
     Some((index, any))
 }
 
-fn covered(one: &Known, snapshots: &[SnapshotSeen], rows: &[Rows]) -> Includes {
+fn covered(one: &Known, snapshots: &[SnapshotSeen], rows: &[Rows], later: &Index) -> Includes {
     let mut best = Includes::No;
+    let key = one.key();
     for (snapshot, rows) in snapshots.iter().zip(rows) {
+        if snapshot.key.is_some() && key.is_some() && snapshot.key != key {
+            continue;
+        }
         let numbers = one.event.as_ref().and_then(|event| {
             let same = snapshot.scope.is_none() || event.scope.is_none() || snapshot.scope == event.scope;
             event.numbers.filter(|_| same)
         });
         // Numbers of another scope say nothing, so an unknown scope counts for the target.
-        let in_time = snapshot.number.zip(numbers).map(|(number, (_, last))| last <= number);
+        let in_time = snapshot.number.zip(numbers).map(|(number, (first, last))| {
+            // One that stands for several numbers may be told in part after a snapshot with the others.
+            let scope = one.event.as_ref().and_then(|event| event.scope.as_ref());
+            last <= number || first <= number && later.spans(scope, (number.saturating_add(1), last))
+        });
         match (in_time, rows) {
             (Some(true), _) => return Includes::Yes,
             (_, Some((rows, _))) if rows.has(one) || rows.holds(one) => return Includes::Yes,
@@ -318,92 +373,4 @@ impl Index {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn event(id: &str, number: u64) -> Event {
-        Event { id: Some(id.into()), numbers: Some((number, number)), ..Event::default() }
-    }
-
-    fn known(events: &[Event]) -> Vec<Known> {
-        Known::all(events, &[], true)
-    }
-
-    fn numbers(account: &Account) -> [u64; 5] {
-        [account.before, account.recovered, account.covered, account.uncertain, account.lost]
-    }
-
-    #[test]
-    fn each_event_is_told_recovered_covered_or_lost() {
-        let all = [event("a", 1), event("b", 2), event("c", 3), event("d", 4)];
-        let snapshot = SnapshotSeen { number: Some(3), ..SnapshotSeen::default() };
-        let account = account(&known(&all), &all[..1], &all[1..2], &[snapshot]);
-        assert_eq!(numbers(&account), [1, 1, 1, 0, 1]);
-        assert_eq!(account.examples, [event("d", 4)]);
-        assert_eq!(account.told(), "3 missed: 1 delivered later, 1 included in a snapshot, 1 lost");
-    }
-
-    #[test]
-    fn an_event_that_is_told_twice_is_no_loss_and_is_counted() {
-        let all = [event("a", 1), event("b", 2)];
-        let account = account(&known(&all), &all[..1], &all, &[]);
-        assert_eq!((numbers(&account), account.again), ([1, 1, 0, 0, 0], 1));
-    }
-
-    #[test]
-    fn numbers_that_begin_anew_do_not_hide_what_ids_show() {
-        let renumbered = [Event { numbers: None, ..event("b", 0) }];
-        assert_eq!(numbers(&account(&known(&[event("b", 2)]), &[], &renumbered, &[])), [0, 1, 0, 0, 0]);
-    }
-
-    #[test]
-    fn a_merged_message_stands_for_all_of_its_numbers() {
-        let one = |first, last| Event { numbers: Some((first, last)), scope: Some("X".into()), ..Event::default() };
-        let all = [one(1, 1), one(2, 2), one(3, 4), one(5, 5)];
-        assert_eq!(numbers(&account(&known(&all), &[], &[one(1, 3), one(4, 4)], &[])), [0, 3, 0, 0, 1]);
-        let other = Event { scope: Some("Y".into()), ..one(1, 9) };
-        assert_eq!(account(&known(&all), &[], &[other], &[]).lost, 4, "numbers of another scope are other numbers");
-    }
-
-    #[test]
-    fn a_snapshot_of_unknown_reach_leaves_it_open() {
-        let all = [event("a", 1)];
-        let nothing = SnapshotSeen::default();
-        assert_eq!(numbers(&account(&known(&all), &[], &[], std::slice::from_ref(&nothing))), [0, 0, 0, 1, 0]);
-        let stale = SnapshotSeen { number: Some(0), ..SnapshotSeen::default() };
-        assert_eq!(numbers(&account(&known(&all), &[], &[], std::slice::from_ref(&stale))), [0, 0, 0, 0, 1]);
-        let rows = SnapshotSeen { rows: Some(vec![event("a", 9)]), ..SnapshotSeen::default() };
-        assert_eq!(numbers(&account(&known(&all), &[], &[], &[stale, rows])), [0, 0, 1, 0, 0]);
-        let empty = SnapshotSeen { rows: Some(Vec::new()), ..SnapshotSeen::default() };
-        assert_eq!(account(&known(&all), &[], &[], &[empty]).uncertain, 1, "what is gone is in no rows");
-        let two = [event("a", 1), event("b", 2)];
-        let rows = SnapshotSeen { rows: Some(vec![event("a", 9)]), ..SnapshotSeen::default() };
-        assert_eq!(numbers(&account(&known(&two), &[], &[], &[rows])), [0, 0, 1, 0, 1], "some are, others are not");
-    }
-
-    #[test]
-    fn what_was_made_is_found_by_its_reference_or_its_key() {
-        let made = |n: u32| Made { reference: format!("r{n}"), id: Some(format!("order-{n}")) };
-        let told = |n: u32| Event { key: Some(format!("order-{n}")), ..event(&format!("e{n}"), n.into()) };
-        let all = Known::all(&[told(1), told(2)], &[made(1), made(2), made(3)], true);
-        assert_eq!(all.len(), 2, "what the living witness was not told of proves nothing here");
-        assert_eq!(all[1].made, Some(made(2)));
-        let by_key = Event { key: Some("order-2".into()), ..event("other", 70) };
-        assert_eq!(numbers(&account(&all, &[], &[told(1), by_key], &[])), [0, 2, 0, 0, 0]);
-        let without_witness = Known::all(&[told(1)], &[made(1), made(2)], false);
-        assert_eq!(without_witness.len(), 2);
-        assert_eq!(account(&without_witness, &[], &[told(1)], &[]).examples[0].reference.as_deref(), Some("r2"));
-    }
-
-    #[test]
-    fn a_number_that_was_given_anew_does_not_hide_a_lost_event() {
-        let all = [event("a", 1), event("b", 2), event("c", 3)];
-        let renumbered = [event("a", 1), event("c", 2)];
-        assert_eq!(account(&known(&all), &[], &renumbered, &[]).examples, [event("b", 2)]);
-    }
-
-    #[test]
-    fn an_event_without_a_name_proves_nothing() {
-        assert_eq!(known(&[Event { key: Some("X".into()), ..Event::default() }]), []);
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@ use super::{
     super::{
         config::Config,
         evidence::{
+            Ended,
             access::{Access, Intruder, Intrusion},
             account::{Event, Index, Made},
             recovery::SignKind,
@@ -24,19 +25,19 @@ use crate::{
 /// The most events that are named.
 const NAMED: usize = 20;
 
-/// Lets everyone try.
-pub(super) async fn probe(session: &dyn Session, config: &Config, plan: &PlannedCheck) -> Access {
+/// Lets everyone try; the second is how the owner's connection ended, if it did.
+pub(super) async fn probe(session: &dyn Session, config: &Config, plan: &PlannedCheck) -> (Access, Vec<Ended>) {
     let mut access =
         Access { private: config.private, other_client: config.other_client.is_some(), ..Access::default() };
     if !config.private {
-        return access;
+        return (access, Vec::new());
     }
     let desk = Desk::new(session, config, plan);
     if let Err(why) = listen(&desk, &mut access).await {
         access.blocked = Some(why);
     }
     desk.undo().await;
-    access
+    (access, desk.take_ends())
 }
 
 /// Who can try. Where a message makes the client known that does not carry its `{{credential}}`, or the suite's own header
@@ -105,6 +106,7 @@ async fn listen(desk: &Desk<'_>, access: &mut Access) -> Result<(), String> {
         // What reaches the owner now may reach others a little later.
         together(session, &mut all, session.now() + config.lag.0, |_| false).await;
     }
+    desk.note_end(&owner.told);
     access.owner = owner.told.events.len().saturating_sub(from) as u64;
     for (who, listener) in listening {
         access.tries.push(intrusion(config, who, &listener, &owner, &made));

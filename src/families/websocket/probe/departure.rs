@@ -1,15 +1,19 @@
 //! A client that goes away while events happen, and comes back; a witness is told of them.
 
-use std::{future::Future, sync::Mutex, time::Duration};
+use std::{
+    future::Future,
+    sync::{Mutex, atomic::AtomicU64},
+    time::Duration,
+};
 
 use super::super::{
     config::Config,
     evidence::{
-        Stimulated,
-        account::{Account, Event, Index, Known, Made, SnapshotSeen, account},
-        recovery::{Return, Sign, SignKind, Way},
+        Ended, Stimulated,
+        account::{Account, Event, Index, Known, Made},
+        recovery::{Return, Way},
     },
-    feed::{Feed, How, NotOpen, Resumed},
+    feed::{Feed, How, Resumed},
 };
 use super::{
     listener::{Listener, Told, during, together},
@@ -17,16 +21,13 @@ use super::{
     stimulus::Stimuli,
 };
 use crate::{
-    exchange::{ExchangeId, Loss, Opcode, Outgoing, Unopened},
+    exchange::{ExchangeId, Loss, Opcode, Outgoing},
     families::{PlannedCheck, Session},
-    json::{Scalar, fields},
     notation::Span,
 };
 
-/// How often a refused handshake is tried again: the server may still hold the connection that was lost.
-const TRIES: u32 = 3;
-/// The longest pause before that.
-const PAUSE: Duration = Duration::from_secs(5);
+/// So much later than it wanted fincheck may have got to work, for an end to be none of its doing.
+const LATE: Duration = Duration::from_millis(200);
 /// So many events are waited for where the stream is busy by itself.
 const ENOUGH: usize = 10;
 /// A text frame of 100 octets, masked, of which 20 come; the rest never does.
@@ -41,6 +42,10 @@ pub(super) struct Desk<'a> {
     stimuli: Option<Stimuli<'a>>,
     /// Everything that was made, to be taken back.
     made: Mutex<Vec<Stimulated>>,
+    /// Ends of connections that the server caused, and we did nothing that would explain them.
+    ends: Mutex<Vec<Ended>>,
+    /// How many snapshots were asked for over HTTP.
+    pub(super) snapshots: AtomicU64,
 }
 
 /// A client that is gone, and what happened meanwhile.
@@ -48,15 +53,15 @@ pub(super) struct Left<'a> {
     pub(super) witness: Listener<'a>,
     /// Where the client would take the stream up.
     pub(super) resumed: Resumed,
-    way: Way,
-    before: Vec<Event>,
+    pub(super) way: Way,
+    pub(super) before: Vec<Event>,
     made: Vec<Made>,
     /// What of the witness's events counts.
     counts: std::ops::Range<usize>,
-    since: Duration,
+    pub(super) since: Duration,
     /// A connection that is not read and not ended.
-    ghost: Option<Feed<'a>>,
-    exchanges: Vec<ExchangeId>,
+    pub(super) ghost: Option<Feed<'a>>,
+    pub(super) exchanges: Vec<ExchangeId>,
 }
 
 impl<'a> Left<'a> {
@@ -96,22 +101,11 @@ impl<'a> Left<'a> {
     }
 }
 
-/// A handshake that did not succeed, as a sign.
-pub(super) fn refusal(not: &NotOpen) -> Sign {
-    let kind = match not {
-        NotOpen::Unopened(Unopened::Failed(_)) => SignKind::Dropped,
-        NotOpen::Unopened(Unopened::Refused(_)) | NotOpen::Unready(_) => SignKind::Handshake,
-        NotOpen::Unknown(..) => SignKind::Refused,
-        NotOpen::Ended(..) => SignKind::Closed,
-    };
-    Sign { kind, text: not.why() }
-}
-
 impl<'a> Desk<'a> {
     pub(super) fn new(session: &'a dyn Session, config: &'a Config, plan: &PlannedCheck) -> Self {
         // A plan that may not write makes nothing happen.
         let stimuli = Stimuli::new(session, config).filter(|_| plan.writes > 0);
-        Self { session, config, stimuli, made: Mutex::default() }
+        Self { session, config, stimuli, made: Mutex::default(), ends: Mutex::default(), snapshots: AtomicU64::new(0) }
     }
 
     /// Makes an event happen, if the suite says how.
@@ -138,6 +132,23 @@ impl<'a> Desk<'a> {
         if let Some(stimuli) = &self.stimuli {
             stimuli.undo(&made).await;
         }
+    }
+
+    /// Takes note of how a connection ended that was only listened to.
+    pub(super) fn note_end(&self, told: &Told) {
+        let Some(ended) = &told.ended else { return };
+        // Whoever gets to work too late answers pings too late.
+        if self.session.late(ended.at.saturating_sub(ended.lived), ended.at) > LATE {
+            return;
+        }
+        if let Ok(mut ends) = self.ends.lock() {
+            ends.push(ended.clone());
+        }
+    }
+
+    /// Those ends.
+    pub(super) fn take_ends(&self) -> Vec<Ended> {
+        self.ends.lock().map(|mut ends| std::mem::take(&mut *ends)).unwrap_or_default()
     }
 
     /// What is said to take a stream up, without what may be secret.
@@ -168,7 +179,10 @@ impl<'a> Desk<'a> {
         let mut witness = open("listen throughout").await?;
         let mut client = open("listen until the connection is lost").await?;
         let failed = |why: String| blocked(way, why, exchanges.clone());
-        self.warm_up(&mut witness, &mut client).await.map_err(failed)?;
+        let warm = self.warm_up(&mut witness, &mut client).await;
+        self.note_end(&witness.told);
+        self.note_end(&client.told);
+        warm.map_err(failed)?;
         // What the witness was told after the last event that the client was told counts.
         let told = Index::of(&client.told.events);
         let from = witness.told.events.iter().rposition(|event| told.tells(event)).map_or(0, |at| at + 1);
@@ -277,108 +291,8 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn timeout(&self) -> Option<Duration> {
+    pub(super) fn timeout(&self) -> Option<Duration> {
         self.config.heartbeat.as_ref().and_then(|heartbeat| heartbeat.timeout).map(|timeout| timeout.0)
-    }
-
-    /// Opens the stream again and sees what becomes of the events; where it is the declared way, everything that a client
-    /// can do is done.
-    pub(super) async fn come_back(&self, left: &mut Left<'a>, resume: Option<Resumed>, declared: bool) -> Return {
-        let (session, config) = (self.session, self.config);
-        let purpose = if declared { "take the stream up again" } else { "take the stream up where that is impossible" };
-        let said = self.said(resume.as_ref());
-        let began = session.now();
-        let mut back = Back { away: began.saturating_sub(left.since), known: left.known(), ..Back::default() };
-        back.count(&left.before, &Told::default());
-        let how = How { resume: resume.clone(), ..How::to(purpose) };
-        self.attempt(left, how, declared, &mut back).await;
-        if declared && !back.account.is_settled() && back.is_told() && resume.is_some() {
-            // Whoever is told that it cannot go on begins anew.
-            self.attempt(left, How::to("begin anew"), true, &mut back).await;
-        }
-        if declared && !back.account.is_settled() {
-            self.snapshot(left, &mut back).await;
-        }
-        drop(left.ghost.take());
-        if session.late(began, session.now()) > config.lag.0 {
-            back.blocked.get_or_insert_with(|| "fincheck itself did not get to work for too long".to_owned());
-        }
-        if left.witness.told.beyond > 0 || back.told.beyond > 0 {
-            back.blocked = Some("too many events to account for".to_owned());
-        }
-        let exchanges = left.exchanges.iter().copied().chain(back.exchanges).collect();
-        let Back { blocked, account, told, live, away, .. } = back;
-        Return { way: left.way, said, blocked, away: millis(away), account, signs: told.signs, live, exchanges }
-    }
-
-    /// Opens one connection and listens until everything is accounted for.
-    async fn attempt(&self, left: &mut Left<'a>, how: How, declared: bool, back: &mut Back) {
-        let (session, config) = (self.session, self.config);
-        let mut opened = None;
-        for tries in 1..=TRIES {
-            let opening = Listener::open(session, config, how.clone());
-            match left.while_listening(session, opening).await {
-                Ok(listener) => {
-                    opened = Some(listener);
-                    break;
-                }
-                Err(NotOpen::Unready(why)) => {
-                    back.blocked = Some(format!("the stream could not be asked for: {why}"));
-                    return;
-                }
-                Err(not) => {
-                    back.exchanges.extend(not.exchange());
-                    if tries == 1 || back.told.signs.is_empty() {
-                        back.told.signs.push(refusal(&not));
-                    }
-                    if !declared || tries == TRIES || session.stopping() {
-                        return;
-                    }
-                    let pause = self.timeout().unwrap_or(config.lag.0).min(PAUSE);
-                    left.while_listening(session, session.pause(pause)).await;
-                }
-            }
-        }
-        let Some(mut listener) = opened else { return };
-        back.exchanges.push(listener.exchange());
-        let until = session.now() + patience(config);
-        let mut lengths = (usize::MAX, 0);
-        left_listen(left, session, &mut listener, until, |before, told| {
-            let now = (told.events.len(), told.snapshots.len());
-            if now != lengths {
-                lengths = now;
-                back.count(before, told);
-            }
-            back.account.is_settled() || told.ended.is_some() || !declared && !told.signs.is_empty()
-        })
-        .await;
-        back.live = listener.is_open();
-        let Told { events, snapshots, signs, beyond, .. } = std::mem::take(&mut listener.told);
-        back.told.events.extend(events);
-        back.told.snapshots.extend(snapshots);
-        back.told.signs.extend(signs);
-        back.told.beyond += beyond;
-        let closing = listener.feed.close(Some(1000));
-        drop(left.while_listening(session, closing).await);
-    }
-
-    /// Asks for a snapshot over HTTP, as a client would.
-    async fn snapshot(&self, left: &mut Left<'a>, back: &mut Back) {
-        let Some(snapshot) = &self.config.snapshot else { return };
-        let call = &snapshot.call;
-        let who = call.who(self.config.client.as_deref());
-        let Ok(request) = call.build(who, &self.session.values(), "ask for a snapshot") else { return };
-        let outcome = left.while_listening(self.session, self.session.send(request)).await;
-        let Some(reply) = outcome.ok().filter(crate::exchange::Reply::is_success) else { return };
-        back.exchanges.push(reply.id);
-        let mut paths = vec![snapshot.sequence.clone()];
-        paths.extend(self.config.messages.key.clone());
-        let Ok(read) = fields(&reply.body, &paths) else { return };
-        let text = |at: usize| read.get(at).and_then(Option::as_ref).and_then(Scalar::text);
-        let number = text(0).and_then(|text| text.parse().ok());
-        let scope = text(1).map(str::to_owned);
-        back.told.snapshots.push(SnapshotSeen { number, scope, rows: None });
-        back.count(&left.before, &Told::default());
     }
 }
 
@@ -393,45 +307,4 @@ fn blocked(way: Way, why: impl Into<String>, exchanges: Vec<ExchangeId>) -> Box<
         live: false,
         exchanges,
     })
-}
-
-/// What coming back has come to so far.
-#[derive(Default)]
-struct Back {
-    known: Vec<Known>,
-    told: Told,
-    account: Account,
-    blocked: Option<String>,
-    live: bool,
-    away: Duration,
-    exchanges: Vec<ExchangeId>,
-}
-
-impl Back {
-    fn count(&mut self, before: &[Event], now: &Told) {
-        let after: Vec<Event> = self.told.events.iter().chain(&now.events).cloned().collect();
-        let snapshots: Vec<SnapshotSeen> = self.told.snapshots.iter().chain(&now.snapshots).cloned().collect();
-        self.account = account(&self.known, before, &after, &snapshots);
-    }
-
-    /// Whether the client was told that it cannot go on.
-    fn is_told(&self) -> bool {
-        self.told.signs.iter().any(|sign| sign.kind != SignKind::Snapshot)
-    }
-}
-
-async fn left_listen<'a>(
-    left: &mut Left<'a>,
-    session: &dyn Session,
-    other: &mut Listener<'a>,
-    until: Duration,
-    mut enough: impl FnMut(&[Event], &Told) -> bool,
-) {
-    let before = std::mem::take(&mut left.before);
-    together(session, &mut [&mut left.witness, other], until, |both| enough(&before, &both[1].told)).await;
-    left.before = before;
-}
-
-fn millis(time: Duration) -> Span {
-    Span(Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))
 }

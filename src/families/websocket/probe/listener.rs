@@ -145,6 +145,7 @@ impl<'a> Listener<'a> {
                     told.snapshots.push(SnapshotSeen {
                         number: message.snapshot_sequence.filter(|_| comparable(self.config)),
                         scope: scope(self.config, message),
+                        key: None,
                         rows: self.rows.as_ref().and_then(|rows| rows.read(&message.text)),
                     });
                 }

@@ -151,7 +151,7 @@ async fn judged(way: Way, more: &Value, rules: &[&'static str]) -> Vec<Judgement
         ..PlannedCheck::default()
     };
     let mut evidence = Evidence::default();
-    Box::pin(disturbed(&config, &fake, &plan, &mut evidence)).await;
+    Box::pin(disturbed(&config, &fake, &plan, &mut evidence, true)).await;
     let evidence = AnyEvidence::WebSocket(Box::new(evidence));
     let rule = |id: &&str| RULES.iter().find(|judged| judged.rule.id == *id).unwrap();
     rules.iter().map(|id| (rule(id).judge)(&evidence)).collect()

@@ -5,6 +5,7 @@
 
 mod access;
 pub(super) mod alive;
+pub(super) mod arrival;
 mod book;
 pub(super) mod closing;
 mod conduct;
@@ -16,6 +17,8 @@ mod fair_tests;
 mod frames;
 pub(super) mod framing;
 mod gather;
+#[cfg(test)]
+mod keyed_tests;
 mod listener;
 #[cfg(test)]
 mod loss_tests;
@@ -31,7 +34,7 @@ mod subscribe;
 #[cfg(test)]
 mod tests;
 
-use futures_util::future::join;
+use futures_util::future::{FutureExt, join, join3};
 
 use super::{
     config::Config,
@@ -82,7 +85,7 @@ pub(super) async fn probe(
         (evidence.steady, evidence.record) = (Some(steady), record);
     }
     evidence.snapshot = snapshots;
-    disturbed(config, session, plan, &mut evidence).await;
+    Box::pin(disturbed(config, session, plan, &mut evidence, room)).await;
     let mut ends: Vec<Ended> = Vec::new();
     ends.extend(evidence.steady.iter_mut().flat_map(|seen| std::mem::take(&mut seen.ends)));
     ends.extend(evidence.snapshot.iter_mut().flat_map(|seen| std::mem::take(&mut seen.ends)));
@@ -111,19 +114,36 @@ impl Config {
     }
 }
 
-/// What becomes of streams that are not left alone: listened to by others, lost, read too slowly, held too long.
-async fn disturbed(config: &Config, session: &dyn Session, plan: &PlannedCheck, evidence: &mut Evidence) {
+/// What becomes of streams that are not left alone: listened to by others, lost, held too long; then read too slowly; at
+/// last more of them than are allowed.
+async fn disturbed(config: &Config, session: &dyn Session, plan: &PlannedCheck, evidence: &mut Evidence, room: bool) {
     let goes_on = |rules: &[&str]| plan.wants_any(rules) && !session.stopping();
-    if goes_on(&["WS-002"]) {
-        evidence.access = Some(access::probe(session, config, plan).await);
+    let access = async {
+        if goes_on(&["WS-002"]) { Some(access::probe(session, config, plan).await) } else { None }
+    };
+    let recovery = async {
+        let wanted = goes_on(&["WS-014", "WS-015"]);
+        if wanted { Some(Box::pin(recovery::probe(session, config, plan, room)).await) } else { None }
+    };
+    let lasts = async {
+        if goes_on(&["WS-018"]) { Some(session::lasts(session, config, plan).await) } else { None }
+    };
+    let (access, recovery, lasts) = (access.boxed(), recovery.boxed(), lasts.boxed());
+    let (access, recovery, sessions) =
+        if room { join3(access, recovery, lasts).await } else { (access.await, recovery.await, lasts.await) };
+    if let Some((access, ends)) = access {
+        evidence.access = Some(access);
+        evidence.ends.extend(ends);
     }
-    if goes_on(&["WS-014", "WS-015"]) {
-        evidence.recovery = Some(Box::pin(recovery::probe(session, config, plan)).await);
-    }
-    if goes_on(&["WS-018"]) {
-        evidence.session = Some(session::probe(session, config, plan).await);
+    if let Some((recovery, ends)) = recovery {
+        evidence.recovery = Some(recovery);
+        evidence.ends.extend(ends);
     }
     if goes_on(&["WS-016", "WS-017"]) {
         evidence.slow = Some(slow::probe(session, config, plan).await);
+    }
+    if let Some(mut seen) = sessions {
+        session::limits(session, config, plan, &mut seen).await;
+        evidence.session = Some(seen);
     }
 }

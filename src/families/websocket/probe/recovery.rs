@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, FutureExt, join};
+use futures_util::future::{BoxFuture, FutureExt, join3};
 
 use super::super::{
     config::Config,
-    evidence::recovery::{Recovery, Return, Rival, Way, Ways},
+    evidence::{
+        Ended,
+        recovery::{Recovery, Return, Rival, Way, Ways},
+    },
     feed::{How, Resumed},
 };
 use super::{
@@ -21,37 +24,49 @@ use crate::{
 /// How far beyond the last number a position from the future is.
 const FUTURE: u64 = 1_000_000_000;
 
-/// Loses and finds streams.
-pub(super) async fn probe(session: &dyn Session, config: &Config, plan: &PlannedCheck) -> Recovery {
+/// With so many events held for a client, those of trials side by side push none of each other out.
+const PLENTY: u64 = 500;
+
+/// Loses and finds streams; trials run side by side where there is `room`. The second is how connections ended that were
+/// only listened to.
+pub(super) async fn probe(
+    session: &dyn Session,
+    config: &Config,
+    plan: &PlannedCheck,
+    room: bool,
+) -> (Recovery, Vec<Ended>) {
     let mut recovery = Recovery { declared: ways(config), ..Recovery::default() };
     let desk = Desk::new(session, config, plan);
-    let mut brief = Vec::new();
-    if plan.wants("WS-014") {
-        brief.push(Way::Closed);
-    }
     let breaks = plan.wants("WS-015");
-    if breaks {
-        brief.extend([Way::InMessage, Way::InFragment]);
-    }
-    let brief = async {
+    let closed = async {
         let mut seen = Recovery::default();
-        for way in brief {
-            seen.returns.extend(tried(&desk, way).await);
+        if plan.wants("WS-014") {
+            seen.returns = tried(&desk, Way::Closed).await;
         }
         if breaks && config.resume.is_some() {
             Box::pin(impossible(&desk, &mut seen)).await;
         }
         seen
     };
+    let broken = async {
+        let mut returns = Vec::new();
+        for way in [Way::InMessage, Way::InFragment].into_iter().filter(|_| breaks) {
+            returns.extend(tried(&desk, way).await);
+        }
+        returns
+    };
     let silent = async {
         if breaks && recovery.declared.timeout.is_some() { tried(&desk, Way::Silence).await } else { Vec::new() }
     };
-    let (brief, silent): (Recovery, Vec<Return>) = join(brief.boxed(), silent.boxed()).await;
-    recovery.returns = brief.returns.into_iter().chain(silent).collect();
-    recovery.impossible = brief.impossible;
-    recovery.rival = brief.rival;
+    let (closed, broken, silent) = (closed.boxed(), broken.boxed(), silent.boxed());
+    let room = room && recovery.declared.depth.is_none_or(|depth| depth >= PLENTY);
+    let (closed, broken, silent): (Recovery, Vec<Return>, Vec<Return>) =
+        if room { join3(closed, broken, silent).await } else { (closed.await, broken.await, silent.await) };
+    recovery.returns = closed.returns.into_iter().chain(broken).chain(silent).collect();
+    recovery.impossible = closed.impossible;
+    recovery.rival = closed.rival;
     desk.undo().await;
-    recovery
+    (recovery, desk.take_ends())
 }
 
 fn ways(config: &Config) -> Ways {
@@ -170,7 +185,7 @@ async fn rival<'a>(desk: &Desk<'a>, left: &mut Left<'a>) -> Option<Rival> {
     let mut listener = match opened {
         Ok(listener) => listener,
         Err(not) => {
-            seen.signs.push(super::departure::refusal(&not));
+            seen.signs.push(super::arrival::refusal(&not));
             seen.exchanges.extend(not.exchange());
             return Some(seen);
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::{FutureExt, join3};
+use futures_util::future::{FutureExt, join};
 
 use super::{
     super::{
@@ -13,7 +13,8 @@ use super::{
         },
         feed::{How, render, spoken},
     },
-    departure::{Desk, refusal},
+    arrival::refusal,
+    departure::Desk,
     listener::{Listener, during, end_sign, together},
 };
 use crate::{
@@ -37,15 +38,14 @@ const MOST_MESSAGES: u64 = 20_000;
 /// How often something is made to happen meanwhile.
 const PACE: Duration = Duration::from_millis(500);
 
-/// Tries the bounds that are declared.
-pub(super) async fn probe(session: &dyn Session, config: &Config, plan: &PlannedCheck) -> Sessions {
+/// Holds sessions beyond their end, which disturbs nobody else.
+pub(super) async fn lasts(session: &dyn Session, config: &Config, plan: &PlannedCheck) -> Sessions {
     let Some(bounds) = &config.session else { return Sessions::default() };
     let expires = bounds.expiring_client.as_ref().zip(bounds.expires_after);
     let mut seen = Sessions {
         declared: [expires.is_some(), bounds.longest.is_some(), bounds.connections.is_some(), bounds.rate.is_some()],
         ..Sessions::default()
     };
-    let taken = |step: &str| plan.steps.iter().any(|(what, _)| what == step);
     let desk = Desk::new(session, config, plan);
     let grace = bounds.grace.map_or(GRACE, |grace| grace.0);
     let expiry = async {
@@ -56,25 +56,27 @@ pub(super) async fn probe(session: &dyn Session, config: &Config, plan: &Planned
         let after = bounds.longest?;
         Some(lasting(&desk, None, after.0 + bounds.grace.map_or(Duration::from_secs(5), |grace| grace.0)).await)
     };
-    let rate = async {
-        let mut tries = Vec::new();
-        while let Some(most) = bounds.rate.filter(|_| taken(FLOOD) && tries.len() < 2 && !session.stopping()) {
-            let one = flood(&desk, bounds, most).await;
-            let over = one.refused.is_some() || one.blocked.is_some();
-            tries.push(one);
-            if over {
-                break;
-            }
+    (seen.expiry, seen.longest) = join(expiry.boxed(), longest.boxed()).await;
+    desk.undo().await;
+    seen
+}
+
+/// Says and opens more than allowed, when nobody else of ours is there whom that could concern.
+pub(super) async fn limits(session: &dyn Session, config: &Config, plan: &PlannedCheck, seen: &mut Sessions) {
+    let Some(bounds) = &config.session else { return };
+    let taken = |step: &str| plan.steps.iter().any(|(what, _)| what == step);
+    let desk = Desk::new(session, config, plan);
+    while let Some(most) = bounds.rate.filter(|_| taken(FLOOD) && seen.rate.len() < 2 && !session.stopping()) {
+        let one = flood(&desk, bounds, most).await;
+        let over = one.refused.is_some() || one.blocked.is_some();
+        seen.rate.push(one);
+        if over {
+            break;
         }
-        tries
-    };
-    (seen.expiry, seen.longest, seen.rate) = join3(expiry.boxed(), longest.boxed(), rate.boxed()).await;
-    // Last, when nobody else of ours is there.
+    }
     if let Some(most) = bounds.connections.filter(|_| taken(CROWD) && !session.stopping()) {
         seen.connections = Some(crowd(&desk, most).await);
     }
-    desk.undo().await;
-    seen
 }
 
 /// Holds a session beyond the instant that it should end.
