@@ -50,7 +50,7 @@ pub(super) async fn probe(
 ) -> Evidence {
     let mut evidence = Evidence { declared: config.declared(), ..Evidence::default() };
     match Feed::open(session, config, How::to("see whether there is a stream")).await {
-        Ok(feed) => drop(feed.close(Some(1000)).await),
+        Ok(feed) => feed.leave().await,
         // What is wrong with the handshake itself is for its own rules to say.
         Err(why) if why.exchange().is_none() => {
             evidence.blocked = Some(Blocked { why: why.why(), exchange: None });
