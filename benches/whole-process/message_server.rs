@@ -56,7 +56,8 @@ fn serve(mut stream: TcpStream, messages: u64) -> io::Result<()> {
             accept = derive_accept_key(key.trim().as_bytes());
         }
     }
-    let switching = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept:";
+    let switching =
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept:";
     stream.write_all(format!("{switching} {accept}\r\n\r\n").as_bytes())?;
     if frame(&mut from_client)?.0 != 1 {
         return Ok(());

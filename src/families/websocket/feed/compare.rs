@@ -1,12 +1,12 @@
 //! Two subscriptions to the same stream, compared event by event, in bounded memory.
 
 use std::{
-    collections::{VecDeque, hash_map::Entry},
+    collections::{HashMap, VecDeque, hash_map::Entry},
     hash::BuildHasher,
     time::Duration,
 };
 
-use foldhash::{HashMap, fast::RandomState};
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 
 /// The most events that are waited for on the other side, or whose repetition is still known as one; older ones are
@@ -18,7 +18,7 @@ const MOST: usize = 50_000;
 pub(in super::super) struct Comparison {
     hasher: RandomState,
     /// By the digest of its name: who waits for the other side; nobody any more where both heard it.
-    events: HashMap<u64, Option<Box<Waiting>>>,
+    events: HashMap<u64, Option<Box<Waiting>>, RandomState>,
     order: VecDeque<u64>,
     /// Events that both heard.
     pub(in super::super) common: u64,

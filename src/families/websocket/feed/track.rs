@@ -1,8 +1,8 @@
 //! Whether numbers follow one another, in memory that does not grow with the stream.
 
-use std::{hash::BuildHasher, time::Duration};
+use std::{collections::HashMap, hash::BuildHasher, time::Duration};
 
-use foldhash::{HashMap, fast::RandomState};
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -117,7 +117,7 @@ pub(in super::super) struct Tracker {
     per: Per,
     jumps: bool,
     counts: Vec<Counted>,
-    names: HashMap<String, usize>,
+    names: HashMap<String, usize, RandomState>,
     scopes: Vec<Scope>,
     /// The last ones, written over in turn; looked through only where numbers are irregular.
     recent: Vec<Given>,
@@ -251,7 +251,7 @@ fn scope_of(message: &Message, per: Per) -> &str {
 /// Whether numbers follow one another if they are read like this; nothing is asked of them once they do not.
 pub(in super::super) struct Reading {
     sequence: Sequence,
-    scopes: HashMap<String, Option<u64>>,
+    scopes: HashMap<String, Option<u64>, RandomState>,
     numbered: u64,
     regular: bool,
 }
