@@ -123,9 +123,14 @@ pub(super) fn lint(suites: &Suites, color: Color) -> anyhow::Result<Exit> {
 }
 
 /// `fincheck plan`.
-pub(super) fn plan(suites: &Suites, callbacks: &callbacks::Settings, color: Color) -> anyhow::Result<Exit> {
+pub(super) fn plan(
+    suites: &Suites,
+    sources: Vec<Source>,
+    callbacks: &callbacks::Settings,
+    color: Color,
+) -> anyhow::Result<Exit> {
     let mut exit = Exit::Passed;
-    for source in sources(suites)? {
+    for source in sources {
         match load_or_tell(&source, suites, color)? {
             Some(suite) => print(&told(&Plan::new(&suite, choice(suites))?, callbacks))?,
             None => exit = Exit::Usage,

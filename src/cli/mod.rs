@@ -25,9 +25,12 @@ pub fn main() -> Exit {
     output::logging(&arguments.common);
     let color = output::Color::from(arguments.common.color);
     let done = match arguments.command {
-        Command::Run(run) if run.plan_only => check::plan(&run.suites, &run.callbacks(), color),
+        Command::Run(run) if run.plan_only => {
+            run.sources().and_then(|sources| check::plan(&run.suites, sources, &run.callbacks(), color))
+        }
         Command::Run(run) => run::run(&run, &arguments.common, color),
-        Command::Plan(suites) => check::plan(&suites, &callbacks::Settings::default(), color),
+        Command::Plan(suites) => check::sources(&suites)
+            .and_then(|sources| check::plan(&suites, sources, &callbacks::Settings::default(), color)),
         Command::Lint(suites) => check::lint(&suites, color),
         Command::Rules(rules) => catalogue::rules(&rules),
         Command::Explain(explain) => catalogue::explain(&explain.rule),

@@ -82,6 +82,16 @@ pub(super) fn run(options: &Run, common: &Common, color: Color) -> anyhow::Resul
 }
 
 impl Run {
+    /// What is to be planned; the demo's target need not be there for that.
+    pub(super) fn sources(&self) -> anyhow::Result<Vec<Source>> {
+        if !self.demo {
+            return sources(&self.suites);
+        }
+        // Some free port.
+        let values = vec![("FINCHECK_DEMO_URL".to_owned(), "http://127.0.0.1:0".to_owned())];
+        Ok(vec![Source::Embedded("suites/reference.yaml", DEMO, values)])
+    }
+
     /// Where callbacks are received.
     pub(super) fn callbacks(&self) -> callbacks::Settings {
         callbacks::Settings { listen: self.webhook_listen, url: self.webhook_url.clone() }

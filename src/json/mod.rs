@@ -7,5 +7,5 @@ mod scalar;
 
 pub use fields::fields;
 pub use path::{FORMAT as PATH_FORMAT, Path, Step};
-pub use rows::{PageRead, PageReader, RowSink, Wanted};
+pub use rows::{PageRead, PageReader, PageValues, RowSink, Wanted};
 pub use scalar::Scalar;

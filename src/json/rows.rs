@@ -43,6 +43,15 @@ pub struct PageReader {
     streamed: Option<(Trie, Trie)>,
 }
 
+/// The values of one page after another.
+#[derive(Debug, Default)]
+pub struct PageValues {
+    /// A value for each of [`Wanted::page`], `None` where the page has no such member.
+    pub page: Vec<Option<Scalar>>,
+    /// Texts of pages before, whose memory is used again.
+    spare: Vec<String>,
+}
+
 /// What a page held besides its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRead {
@@ -82,13 +91,29 @@ impl PageReader {
         }
     }
 
+    /// Reads only what is wanted of the page itself, into memory that is used again: there may be millions. Whether the
+    /// text is JSON.
+    pub fn read_page(&self, body: &[u8], values: &mut PageValues) -> bool {
+        let PageValues { page, spare } = values;
+        spare.extend(page.iter_mut().filter_map(|value| value.take()?.into_memory()));
+        page.resize(self.wanted.page.len(), None);
+        let Ok(text) = std::str::from_utf8(body) else { return false };
+        let nobody = &mut |_: &mut [Option<Scalar>]| {};
+        match &self.streamed {
+            Some((trie, row)) => {
+                let (rows, fields) = (&mut None, &mut vec![None; self.wanted.fields.len()]);
+                follow(text, trie, Target::Page { page, rows, row, fields, sink: nobody, spare }).is_ok()
+            }
+            None => self.parse(text, nobody).map(|read| *page = read.page).is_ok(),
+        }
+    }
+
     fn stream(&self, text: &str, page: &Trie, row: &Trie, sink: &mut dyn RowSink) -> Result<PageRead, String> {
-        let mut fields = vec![None; self.wanted.fields.len()];
+        let (mut fields, mut spare) = (vec![None; self.wanted.fields.len()], Vec::new());
         let mut read = PageRead { rows: None, page: vec![None; self.wanted.page.len()] };
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        let mut target = Target::Page { page: &mut read.page, rows: &mut read.rows, row, fields: &mut fields, sink };
-        let seed = Follow { trie: page, at: 0, target: &mut target };
-        seed.deserialize(&mut deserializer).and_then(|()| deserializer.end()).map_err(|e| e.to_string())?;
+        let (values, rows) = (&mut read.page, &mut read.rows);
+        let target = Target::Page { page: values, rows, row, fields: &mut fields, sink, spare: &mut spare };
+        follow(text, page, target).map_err(|e| e.to_string())?;
         Ok(read)
     }
 
@@ -110,6 +135,12 @@ impl PageReader {
         }
         Ok(PageRead { rows: rows.map(|r| r.len()), page })
     }
+}
+
+fn follow(text: &str, trie: &Trie, mut target: Target<'_>) -> Result<(), serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    Follow { trie, at: 0, target: &mut target }.deserialize(&mut deserializer)?;
+    deserializer.end()
 }
 
 /// The wanted paths as a tree of steps; node 0 is the root.
@@ -170,6 +201,8 @@ enum Target<'t> {
         row: &'t Trie,
         fields: &'t mut Vec<Option<Scalar>>,
         sink: &'t mut dyn RowSink,
+        /// Texts of pages before, whose memory is used again.
+        spare: &'t mut Vec<String>,
     },
     Row {
         fields: &'t mut [Option<Scalar>],
@@ -195,7 +228,7 @@ impl<'de> DeserializeSeed<'de> for Follow<'_, '_> {
         }
         let raw: &RawValue = serde::Deserialize::deserialize(deserializer)?;
         let (values, memory): (&mut [Option<Scalar>], _) = match self.target {
-            Target::Page { page, .. } => (page, None),
+            Target::Page { page, spare, .. } => (page, spare.pop()),
             Target::Row { fields, spare } => (fields, spare.pop()),
         };
         let value = Scalar::from_raw_in(raw, memory.unwrap_or_default());
@@ -374,6 +407,21 @@ mod tests {
                 vec![Some(Scalar::Composite), None]
             ]
         );
+    }
+
+    #[test]
+    fn one_page_after_another_is_read_into_the_same_memory() {
+        for path in ["$.n", "$..n"] {
+            let paths = vec!["$.type".parse().unwrap(), path.parse().unwrap()];
+            let wanted = Wanted { rows: "$.none".parse().unwrap(), fields: vec![], page: paths };
+            let (reader, mut values) = (PageReader::new(wanted), PageValues::default());
+            assert!(reader.read_page(br#"{"type":"a long one","n":7}"#, &mut values));
+            assert_eq!(values.page, [text("a long one"), Some(Scalar::Number("7".into()))]);
+            assert!(reader.read_page(br#"{"type":"b"}"#, &mut values));
+            assert_eq!(values.page, [text("b"), None]);
+            assert!(!reader.read_page(br#"{"type":"c","n":1"#, &mut values));
+            assert!(reader.read_page(b"[]", &mut values) && values.page == [None, None]);
+        }
     }
 
     #[test]

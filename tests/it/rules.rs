@@ -239,8 +239,9 @@ fn suite_for(variant: &str) -> String {
             "    restart: { status: 409, contains: cursor_expired_restart }\n    other_client: rival\n    churn:",
         ),
         // Where numbers are counted for each connection is documented.
-        "stream.numbers-per-connection" => REFERENCE
-            .replace("sequence: { last: $.sequence }", "sequence: { last: $.sequence, per: connection }"),
+        "stream.numbers-per-connection" => {
+            REFERENCE.replace("sequence: { last: $.sequence }", "sequence: { last: $.sequence, per: connection }")
+        }
         "idempotency.replay-current" => REFERENCE.replace("replay: stored", "replay: current"),
         "house-errors" => {
             let (before, rest) = REFERENCE.split_once("  errors:\n    media_type").unwrap();

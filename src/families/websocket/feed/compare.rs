@@ -1,30 +1,48 @@
 //! Two subscriptions to the same stream, compared event by event, in bounded memory.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque, hash_map::Entry},
+    hash::BuildHasher,
     time::Duration,
 };
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 
-/// The most events that are waited for on the other side; older ones are given up and counted.
-const MOST_WAITING: usize = 50_000;
-/// The most events whose repetition is still known as one.
-const MOST_KNOWN: usize = 50_000;
+/// The most events that are waited for on the other side, or whose repetition is still known as one; older ones are
+/// given up and counted.
+const MOST: usize = 50_000;
 
 /// Events by what they are known by, as two sides hear them.
 #[derive(Debug, Default)]
 pub(in super::super) struct Comparison {
-    waiting: HashMap<String, (Side, Duration)>,
-    order: VecDeque<String>,
-    known: HashSet<String>,
-    known_order: VecDeque<String>,
+    hasher: RandomState,
+    /// By the digest of its name: who waits for the other side; nobody any more where both heard it.
+    events: HashMap<u64, Option<Box<Waiting>>, RandomState>,
+    order: VecDeque<u64>,
     /// Events that both heard.
     pub(in super::super) common: u64,
-    /// Events that came a second time on one side, after both had them.
+    /// Events that came a second time on one side.
     pub(in super::super) repeated: u64,
     /// Events that nothing is known of any more: there were too many.
     pub(in super::super) given_up: u64,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    side: Side,
+    at: Duration,
+    scope: Box<str>,
+    name: Name<Box<str>>,
+}
+
+/// What an event is known by.
+#[derive(Debug, Clone, Copy, Hash)]
+pub(in super::super) enum Name<T> {
+    /// Its id.
+    Id(T),
+    /// Its number.
+    Number(u64),
 }
 
 /// One of the two.
@@ -38,52 +56,53 @@ pub(in super::super) enum Side {
 }
 
 impl Comparison {
-    /// An event was heard.
-    pub(in super::super) fn heard(&mut self, side: Side, event: &str, at: Duration) {
-        if self.known.contains(event) {
-            // Each side's own hearing was counted when both had it.
-            self.repeated += 1;
-            return;
-        }
-        match self.waiting.get(event) {
-            Some((other, _)) if *other != side => {
-                self.waiting.remove(event);
-                self.common += 1;
-                self.known.insert(event.to_owned());
-                self.known_order.push_back(event.to_owned());
-                if self.known_order.len() > MOST_KNOWN
-                    && let Some(oldest) = self.known_order.pop_front()
+    /// An event was heard; its name is one within its scope.
+    pub(in super::super) fn heard(&mut self, side: Side, scope: &str, name: Name<&str>, at: Duration) {
+        let digest = self.hasher.hash_one((scope, name));
+        match self.events.entry(digest) {
+            Entry::Occupied(mut known) => match known.get() {
+                Some(waiting) if waiting.side != side => {
+                    self.common += 1;
+                    known.insert(None);
+                }
+                // Each side's own hearing was counted when both had it.
+                _ => self.repeated += 1,
+            },
+            Entry::Vacant(new) => {
+                let name = match name {
+                    Name::Id(id) => Name::Id(id.into()),
+                    Name::Number(number) => Name::Number(number),
+                };
+                new.insert(Some(Box::new(Waiting { side, at, scope: scope.into(), name })));
+                self.order.push_back(digest);
+                if self.order.len() > MOST
+                    && let Some(oldest) = self.order.pop_front()
                 {
-                    self.known.remove(&oldest);
+                    self.given_up += u64::from(self.events.remove(&oldest).is_some_and(|event| event.is_some()));
                 }
             }
-            Some(_) => self.repeated += 1,
-            None => {
-                self.waiting.insert(event.to_owned(), (side, at));
-                self.order.push_back(event.to_owned());
-                self.trim();
-            }
-        }
-    }
-
-    fn trim(&mut self) {
-        while self.order.len() > MOST_WAITING {
-            let Some(oldest) = self.order.pop_front() else { return };
-            // Most have been heard on the other side long since.
-            self.given_up += u64::from(self.waiting.remove(&oldest).is_some());
         }
     }
 
     /// Events that only this side heard, between two instants of the run, in the order they were heard.
     pub(in super::super) fn only(&self, side: Side, from: Duration, to: Duration) -> Vec<(String, Duration)> {
-        let mut only: Vec<(String, Duration)> = self
-            .waiting
-            .iter()
-            .filter(|(_, (heard, at))| *heard == side && (from..=to).contains(at))
-            .map(|(event, (_, at))| (event.clone(), *at))
+        let mut only: Vec<&Waiting> = self
+            .events
+            .values()
+            .filter_map(Option::as_deref)
+            .filter(|one| one.side == side && (from..=to).contains(&one.at))
             .collect();
-        only.sort_by(|(one, at), (other, at_other)| (at, one).cmp(&(at_other, other)));
-        only
+        only.sort_by_cached_key(|one| (one.at, one.told()));
+        only.into_iter().map(|one| (one.told(), one.at)).collect()
+    }
+}
+
+impl Waiting {
+    fn told(&self) -> String {
+        match &self.name {
+            Name::Id(id) => id.to_string(),
+            Name::Number(number) => format!("{}#{number}", self.scope),
+        }
     }
 }
 
@@ -99,10 +118,10 @@ mod tests {
     fn what_one_side_lacks_is_told_whatever_the_order() {
         let mut comparison = Comparison::default();
         for (n, event) in ["a", "b", "c"].into_iter().enumerate() {
-            comparison.heard(Side::Main, event, at(n as u64));
+            comparison.heard(Side::Main, "", Name::Id(event), at(n as u64));
         }
         for event in ["c", "a", "d", "a"] {
-            comparison.heard(Side::Witness, event, at(9));
+            comparison.heard(Side::Witness, "", Name::Id(event), at(9));
         }
         assert_eq!(comparison.only(Side::Main, at(0), at(9)), [("b".to_owned(), at(1))]);
         assert_eq!(comparison.only(Side::Witness, at(0), at(9)), [("d".to_owned(), at(9))]);
@@ -113,10 +132,11 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let mut comparison = Comparison::default();
-        for n in 0..200_000_u32 {
-            comparison.heard(Side::Main, &n.to_string(), at(1));
+        for n in 0..200_000 {
+            comparison.heard(Side::Main, "key", Name::Number(n), at(1));
         }
-        assert!(comparison.waiting.len() <= MOST_WAITING);
+        assert!(comparison.events.len() <= MOST && comparison.order.len() <= MOST);
+        assert_eq!(comparison.only(Side::Main, at(0), at(1))[0].0, "key#150000");
         assert_eq!(comparison.given_up, 150_000);
     }
 }

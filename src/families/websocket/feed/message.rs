@@ -107,6 +107,18 @@ impl Message {
         }
     }
 
+    /// Nothing is known of it any more but its text and when it came; texts are left for their memory.
+    pub(super) fn forget(&mut self) {
+        (self.kind, self.acknowledges, self.refuses) = (Kind::Other, 0, 0);
+        (self.first, self.last, self.snapshot_sequence, self.unit_time) = (None, None, None, false);
+    }
+
+    /// No text is left of what was said before.
+    pub(super) fn silence(&mut self) {
+        let Self { scope, key, id, reference, time, token, .. } = self;
+        [scope, key, id, reference, time, token].into_iter().for_each(|text| *text = None);
+    }
+
     /// Whether it acknowledges this.
     pub(in super::super) const fn acknowledges(&self, of: Of) -> bool {
         self.acknowledges & of.bit() != 0

@@ -12,15 +12,15 @@ mod said;
 mod track;
 
 pub(super) use self::{
-    compare::{Comparison, Side as CompareSide},
+    compare::{Comparison, Name as EventName, Side as CompareSide},
     message::{Kind, Message, Of, excerpt},
-    open::{How, NotOpen, Resumed, Subscribed, opening},
+    open::{How, NotOpen, Position, Resumed, Subscribed, opening},
     reader::Reader,
     said::{is_credential, render, spoken, values},
-    track::{Counts, Flaw, FlawKind, Tracker},
+    track::{Counts, Flaw, FlawKind, Reading, Tracker},
 };
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, future::poll_fn, task::Poll, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 
@@ -28,6 +28,7 @@ use super::{config::Config, evidence::Ended};
 use crate::{
     exchange::{End, ExchangeId, Frame, Handshake, Loss, Opcode, Outgoing, Received, Who},
     families::{Line, Session},
+    json::PageValues,
 };
 
 /// The largest message that is put together, in octets; what is beyond is cut off, and the message is read as no JSON.
@@ -47,7 +48,15 @@ pub(super) struct Feed<'a> {
     who: Who,
     reader: Reader,
     line: Box<dyn Line>,
+    /// What its messages say.
+    values: PageValues,
+    /// Whether a message may have to be answered.
+    answers: bool,
     frames: std::vec::IntoIter<Frame>,
+    /// Whether there was more to read than could be read at once.
+    full: bool,
+    /// How many frames came last.
+    room: usize,
     partial: Option<BytesMut>,
     kept: VecDeque<Message>,
     muted: bool,
@@ -67,8 +76,8 @@ pub(super) struct Seen {
     pub(super) pings: u64,
     /// When anything came last, since the start of the run.
     pub(super) alive: Option<Duration>,
-    /// How the stream would be taken up here.
-    pub(super) resumed: Resumed,
+    /// Where it is.
+    position: Position,
     /// The last error message, in brief, and when it came.
     pub(super) error: Option<(Duration, String)>,
     /// For how long at a stretch there was more to read than could be read at once.
@@ -96,6 +105,26 @@ pub(super) struct Farewell {
     pub(super) messages: Vec<Message>,
 }
 
+impl Seen {
+    /// How the stream would be taken up here.
+    pub(super) fn resumed(&self) -> Resumed {
+        self.position.resumed()
+    }
+}
+
+/// Lets everything else on this thread go on once.
+async fn give_way() {
+    let mut gave = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut gave, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 impl Feed<'_> {
     /// The next message, waiting until this instant of the run at most.
     pub(super) async fn next(&mut self, until: Duration) -> Heard {
@@ -119,7 +148,11 @@ impl Feed<'_> {
             if let Some(ended) = &self.ended {
                 return Heard::Ended(ended.clone());
             }
-            let mut frames = Vec::new();
+            if std::mem::take(&mut self.full) {
+                // Others on this thread have as much to read, and would wait until this is at its end.
+                give_way().await;
+            }
+            let mut frames = Vec::with_capacity(self.room);
             let received = self.line.receive(&mut frames, until).await;
             self.measure(&frames);
             self.frames = frames.into_iter();
@@ -152,7 +185,8 @@ impl Feed<'_> {
         let (Some(first), Some(last)) = (frames.first(), frames.last()) else { return };
         self.seen.frames += frames.len() as u64;
         self.seen.alive = Some(last.at);
-        if frames.len() >= FULL {
+        (self.full, self.room) = (frames.len() >= FULL, frames.len());
+        if self.full {
             let since = *self.seen.since.get_or_insert(first.at);
             self.seen.behind = self.seen.behind.max(last.at.saturating_sub(since));
         } else {
@@ -202,26 +236,50 @@ impl Feed<'_> {
         }
     }
 
-    async fn message(&mut self, mut payload: Bytes, at: Duration) -> Message {
+    async fn message(&mut self, payload: Bytes, at: Duration) -> Message {
+        let mut message = Message::other(Bytes::new());
+        self.read(payload, at, &mut message);
+        if message.kind == Kind::Heartbeat {
+            self.answer().await;
+        }
+        message
+    }
+
+    /// What a message says. Some streams send their JSON as octets, so those are read, too.
+    fn read(&mut self, mut payload: Bytes, at: Duration, message: &mut Message) {
         // What was put together from fragments has been cut already.
         let whole = payload.len() < LONGEST;
         payload.truncate(LONGEST);
-        // Some streams send their JSON as octets; what is none is read as such.
-        let message = self.reader.read(payload);
-        let message = Message { at, cut: !whole && message.kind == Kind::Other, ..message };
+        (message.at, message.text) = (at, payload);
+        self.reader.read_again(message, &mut self.values);
+        message.cut = !whole && message.kind == Kind::Other;
         self.seen.messages += 1;
         if matches!(message.kind, Kind::Error | Kind::Gap) {
             self.seen.error = Some((at, message.excerpt()));
         }
-        self.seen.resumed.note(&message);
-        if message.kind == Kind::Heartbeat
-            && !self.muted
+        self.seen.position.note(message);
+    }
+
+    /// Answers a heartbeat where it is a ping.
+    async fn answer(&mut self) {
+        if !self.muted
             && let Some(answer) = self.config.heartbeat.as_ref().and_then(|heartbeat| heartbeat.answer.as_ref())
             && let Ok(answer) = render(answer, &self.session.values())
         {
             drop(self.line.send(Outgoing::text(answer)).await);
         }
-        message
+    }
+
+    /// The next message of those that are there already, read into the memory of the one before. There may be more for
+    /// [`Feed::next`] to find: nothing is read from the line here, and nothing answered.
+    pub(super) fn ready(&mut self, message: &mut Message) -> bool {
+        let whole = |frame: &Frame| frame.fin && matches!(frame.opcode, Opcode::Text | Opcode::Binary);
+        if self.answers || !self.kept.is_empty() || !self.frames.as_slice().first().is_some_and(whole) {
+            return false;
+        }
+        let Some(frame) = self.frames.next() else { return false };
+        self.read(frame.payload, frame.at, message);
+        true
     }
 
     fn end(&self, code: Option<u16>, reason: String, end: Option<End>) -> Ended {
@@ -282,6 +340,20 @@ impl Feed<'_> {
     /// From now on nothing is answered: no ping, no heartbeat, no close frame.
     pub(super) fn mute(&mut self) {
         self.muted = true;
+    }
+
+    /// Closes it in order and waits up to two seconds for the peer to do the same; what comes meanwhile is not read.
+    pub(super) async fn leave(mut self) {
+        if self.ended.is_some() || self.line.send(Outgoing::close(Some(1000), "")).await.is_err() {
+            return;
+        }
+        let is_close = |frame: &Frame| frame.opcode == Opcode::Close;
+        let until = self.session.now() + FAREWELL;
+        let mut closed = self.frames.any(|frame| is_close(&frame));
+        let mut frames = Vec::new();
+        while !closed && self.line.receive(&mut frames, until).await == Received::Frames {
+            closed = frames.drain(..).any(|frame| is_close(&frame));
+        }
     }
 
     /// Closes it in order, with this code or none, and waits up to two seconds for the peer to do the same.

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     exchange::{End, ExchangeId, Opening, Outgoing, Request, Unopened, Who},
     families::Session,
+    json::PageValues,
     notation::Values,
 };
 
@@ -72,7 +73,15 @@ pub(in super::super) struct Resumed {
     pub(in super::super) last_id: Option<String>,
 }
 
-impl Resumed {
+/// Where a stream is, kept anew with each message.
+#[derive(Debug, Clone, Default)]
+pub(in super::super) struct Position {
+    last: Option<u64>,
+    token: Option<String>,
+    last_id: Option<String>,
+}
+
+impl Position {
     /// Takes note of where a message leaves the stream.
     pub(super) fn note(&mut self, message: &Message) {
         let put = |slot: &mut Option<String>, text: &str| match slot {
@@ -89,12 +98,7 @@ impl Resumed {
             Kind::Acknowledgement if self.last.is_none() => message.last,
             _ => None,
         };
-        if let Some(number) = number {
-            let mut text = self.last.take().unwrap_or_default();
-            text.clear();
-            text.push_str(&number.to_string());
-            self.last = Some(text);
-        }
+        self.last = number.or(self.last);
         if let Some(token) = &message.token {
             put(&mut self.token, token);
         }
@@ -103,6 +107,13 @@ impl Resumed {
         }
     }
 
+    pub(super) fn resumed(&self) -> Resumed {
+        let Self { last, token, last_id } = self.clone();
+        Resumed { last: last.map(|last| last.to_string()), token, last_id }
+    }
+}
+
+impl Resumed {
     pub(super) fn fill(&self, values: &mut Values) {
         let all = [("last", &self.last), ("token", &self.token), ("last_id", &self.last_id)];
         for (name, value) in all {
@@ -198,7 +209,11 @@ impl<'a> Feed<'a> {
             who: how.who(config),
             reader: Reader::new(config, &session.values()),
             line,
+            values: PageValues::default(),
+            answers: config.heartbeat.as_ref().is_some_and(|heartbeat| heartbeat.answer.is_some()),
             frames: Vec::new().into_iter(),
+            full: false,
+            room: 0,
             partial: None,
             kept: std::collections::VecDeque::new(),
             muted: false,

@@ -8,7 +8,7 @@ use super::{
     message::{Kind, Message, Of},
 };
 use crate::{
-    json::{PageReader, Path, Scalar, Wanted},
+    json::{PageReader, PageValues, Path, Scalar, Wanted},
     notation::{Template, Values},
 };
 
@@ -148,61 +148,73 @@ impl Reader {
 
     /// Reads a message; what is no JSON is [`Kind::Other`].
     pub(in super::super) fn read(&self, text: Bytes) -> Message {
-        let Some(mut values) = self.values(&text) else { return Message::other(text) };
         let mut message = Message::other(text);
+        self.read_again(&mut message, &mut PageValues::default());
+        message
+    }
+
+    /// Reads the text of a message into it; what it said before is forgotten, and its memory is used again.
+    pub(super) fn read_again(&self, message: &mut Message, values: &mut PageValues) {
+        message.forget();
+        if !self.values(&message.text, values) {
+            return message.silence();
+        }
+        let values = &values.page[..];
         let bits = |list: &[(Of, Matcher)]| {
-            let matching = list.iter().filter(|(_, matcher)| matcher.matches(&values));
+            let matching = list.iter().filter(|(_, matcher)| matcher.matches(values));
             matching.fold(0, |bits, (of, _)| bits | of.bit())
         };
         (message.acknowledges, message.refuses) = (bits(&self.acknowledges), bits(&self.refuses));
         let named = |wanted: fn(Kind) -> bool| {
             let mut kinds = self.kinds.iter().filter(|(kind, _)| wanted(*kind));
-            kinds.find(|(_, matcher)| matcher.matches(&values)).map(|(kind, _)| *kind)
+            kinds.find(|(_, matcher)| matcher.matches(values)).map(|(kind, _)| *kind)
         };
         message.kind = named(|kind| matches!(kind, Kind::Gap | Kind::Error))
             .or_else(|| (message.refuses != 0).then_some(Kind::Error))
             .or_else(|| (message.acknowledges != 0).then_some(Kind::Acknowledgement))
-            .or_else(|| named(|_| true))
+            .or_else(|| named(|kind| !matches!(kind, Kind::Gap | Kind::Error)))
             .unwrap_or(if self.rest { Kind::Data } else { Kind::Other });
-        let number = |slot: Option<usize>, values: &[Option<Scalar>]| -> Option<u64> {
-            values.get(slot?)?.as_ref()?.text()?.parse().ok()
-        };
+        let scalar = |slot: Option<usize>| values.get(slot?)?.as_ref();
+        let text = |slot: Option<usize>| scalar(slot)?.text();
+        let number = |slot: Option<usize>| -> Option<u64> { text(slot)?.parse().ok() };
         let slots = &self.slots;
-        message.last = number(slots.last, &values);
-        message.first = number(slots.first, &values).or(message.last);
-        message.snapshot_sequence = number(slots.snapshot, &values);
-        message.unit_time = slots.time.and_then(|slot| values.get(slot)?.as_ref()).is_some_and(is_number);
-        // A path may be wanted for two purposes; the last one may take the text.
-        let text = |slot: Option<usize>, values: &[Option<Scalar>]| -> Option<String> {
-            values.get(slot?)?.as_ref()?.text().map(str::to_owned)
-        };
-        message.scope = text(slots.scope.or(slots.key), &values);
-        message.key = text(slots.key, &values);
-        message.id = text(slots.id, &values);
-        message.reference = text(slots.reference, &values);
-        message.time = text(slots.time, &values);
-        message.token = slots.token.and_then(|slot| match values.get_mut(slot)?.take()? {
-            Scalar::Text(text) | Scalar::Number(text) => Some(text),
-            _ => None,
-        });
-        message
+        message.last = number(slots.last);
+        message.first = number(slots.first).or(message.last);
+        message.snapshot_sequence = number(slots.snapshot);
+        message.unit_time = scalar(slots.time).is_some_and(is_number);
+        put(&mut message.scope, text(slots.scope.or(slots.key)));
+        put(&mut message.key, text(slots.key));
+        put(&mut message.id, text(slots.id));
+        put(&mut message.reference, text(slots.reference));
+        put(&mut message.time, text(slots.time));
+        put(&mut message.token, text(slots.token));
     }
 
     /// The values at the paths. A number that JSON follows at once, as Socket.IO sends, is read as an array of the two.
-    fn values(&self, text: &[u8]) -> Option<Vec<Option<Scalar>>> {
-        let nothing = &mut |_: &mut [Option<Scalar>]| {};
-        if let Ok(read) = self.page.read(text, nothing) {
-            return Some(read.page);
+    fn values(&self, text: &[u8], values: &mut PageValues) -> bool {
+        if self.page.read_page(text, values) {
+            return true;
         }
         let digits = text.iter().take_while(|octet| octet.is_ascii_digit()).count();
         let (number, rest) = text.split_at(digits);
         if number.is_empty() || number.len() > 9 || !rest.starts_with(b"[") && !rest.starts_with(b"{") {
-            return None;
+            return false;
         }
         let number = number.iter().skip_while(|octet| **octet == b'0').copied().collect::<Vec<_>>();
         let number = if number.is_empty() { b"0".to_vec() } else { number };
         let both = [b"[", number.as_slice(), b",", rest, b"]"].concat();
-        self.page.read(&both, nothing).ok().map(|read| read.page)
+        self.page.read_page(&both, values)
+    }
+}
+
+/// Puts a text where another was, whose memory is used again.
+fn put(slot: &mut Option<String>, text: Option<&str>) {
+    match (slot, text) {
+        (Some(known), Some(text)) => {
+            known.clear();
+            known.push_str(text);
+        }
+        (slot, text) => *slot = text.map(str::to_owned),
     }
 }
 

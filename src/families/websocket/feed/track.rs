@@ -1,11 +1,8 @@
 //! Whether numbers follow one another, in memory that does not grow with the stream.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    hash::{BuildHasher, RandomState},
-    time::Duration,
-};
+use std::{collections::HashMap, hash::BuildHasher, time::Duration};
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -97,13 +94,22 @@ impl Counts {
     }
 }
 
+#[derive(Default)]
 struct Scope {
-    /// Tells scopes apart where their numbers are remembered.
-    index: u32,
     /// The last number; none right after the beginning or a signal.
     last: Option<u64>,
     /// The beginning of the last message.
     head: Vec<u8>,
+    /// Whether there was more of it.
+    cut: bool,
+}
+
+/// A number that was given out.
+struct Given {
+    scope: usize,
+    number: u64,
+    /// Of the whole message.
+    digest: u64,
 }
 
 /// Follows the numbers of a feed.
@@ -111,9 +117,11 @@ pub(in super::super) struct Tracker {
     per: Per,
     jumps: bool,
     counts: Vec<Counted>,
-    scopes: HashMap<String, Scope>,
-    recent: VecDeque<(u32, u64, u64)>,
-    known: HashMap<(u32, u64), u64>,
+    names: HashMap<String, usize, RandomState>,
+    scopes: Vec<Scope>,
+    /// The last ones, written over in turn; looked through only where numbers are irregular.
+    recent: Vec<Given>,
+    next: usize,
     hasher: RandomState,
     seen: Counts,
 }
@@ -125,33 +133,22 @@ impl Tracker {
             per: sequence.per,
             jumps: sequence.jumps,
             counts: sequence.counts.clone(),
-            scopes: HashMap::new(),
-            recent: VecDeque::new(),
-            known: HashMap::new(),
-            hasher: RandomState::new(),
+            names: HashMap::default(),
+            scopes: Vec::new(),
+            recent: Vec::new(),
+            next: 0,
+            hasher: RandomState::default(),
             seen: Counts::default(),
         }
     }
 
-    fn numbered(&self, kind: Kind) -> bool {
-        let counted = match kind {
-            Kind::Data => return true,
-            Kind::Heartbeat => Counted::Heartbeat,
-            Kind::Acknowledgement => Counted::Acknowledgement,
-            Kind::Error => Counted::Error,
-            Kind::Snapshot => Counted::Snapshot,
-            Kind::Gap | Kind::Other => return false,
-        };
-        self.counts.contains(&counted)
-    }
-
     /// Takes note of the next message.
     pub(in super::super) fn observe(&mut self, message: &Message) {
-        if !self.numbered(message.kind) {
+        if !is_numbered(message.kind, &self.counts) {
             // What a message says that is too long to be read is not known; it may have had numbers.
-            if message.cut || matches!(message.kind, Kind::Gap | Kind::Snapshot) {
+            if message.cut || is_signal(message.kind) {
                 self.seen.signals += 1;
-                self.scopes.values_mut().for_each(|scope| scope.last = None);
+                self.scopes.iter_mut().for_each(|scope| scope.last = None);
             }
             return;
         }
@@ -161,23 +158,22 @@ impl Tracker {
             return;
         };
         let first = first.min(last);
-        let name = match self.per {
-            Per::Key => message.scope.as_deref().unwrap_or_default(),
-            Per::Stream | Per::Connection => "",
-        };
-        if !self.scopes.contains_key(name) {
+        let name = scope_of(message, self.per);
+        let index = if let Some(index) = self.names.get(name) {
+            *index
+        } else {
             if self.scopes.len() >= MOST_SCOPES {
                 self.seen.unfollowed += 1;
                 return;
             }
-            let index = u32::try_from(self.scopes.len()).unwrap_or(u32::MAX);
-            self.scopes.insert(name.to_owned(), Scope { index, last: None, head: Vec::new() });
+            self.names.insert(name.to_owned(), self.scopes.len());
+            self.scopes.push(Scope::default());
             self.seen.scopes += 1;
-        }
-        let Some(scope) = self.scopes.get_mut(name) else { return };
+            self.scopes.len() - 1
+        };
+        let Some(scope) = self.scopes.get_mut(index) else { return };
         self.seen.numbered += 1;
-        let content = self.hasher.hash_one(&message.text[..]);
-        let at = (scope.index, last);
+        let given = Given { scope: index, number: last, digest: self.hasher.hash_one(&message.text[..]) };
         if let Some(before) = scope.last
             && first != before.saturating_add(1)
         {
@@ -189,7 +185,7 @@ impl Tracker {
                 last,
                 missing,
                 at: message.at,
-                earlier: String::from_utf8_lossy(&scope.head).into_owned(),
+                earlier: format!("{}{}", String::from_utf8_lossy(&scope.head), if scope.cut { "…" } else { "" }),
                 message: message.excerpt(),
             };
             if first > before {
@@ -198,8 +194,10 @@ impl Tracker {
                     self.seen.add(flaw(FlawKind::Gap, before + 1, first - 1, missing));
                 }
             } else {
-                let kind = match self.known.get(&at) {
-                    Some(known) if *known == content => FlawKind::Repeated,
+                let (newer, older) = (&self.recent[..self.next], &self.recent[self.next..]);
+                let mut known = newer.iter().rev().chain(older.iter().rev());
+                let kind = match known.find(|known| known.scope == index && known.number == last) {
+                    Some(known) if known.digest == given.digest => FlawKind::Repeated,
                     Some(_) => FlawKind::Altered,
                     None if last > before => FlawKind::Altered,
                     None if fill(&mut self.seen.examples, name, first, last) => FlawKind::Late,
@@ -208,22 +206,93 @@ impl Tracker {
                 self.seen.add(flaw(kind, first, last, 0));
             }
         }
-        if self.known.insert(at, content).is_none() {
-            self.recent.push_back((scope.index, last, content));
-            if self.recent.len() > RECENT
-                && let Some((index, last, _)) = self.recent.pop_front()
-            {
-                self.known.remove(&(index, last));
-            }
+        match self.recent.get_mut(self.next) {
+            Some(oldest) => *oldest = given,
+            None => self.recent.push(given),
         }
+        self.next = (self.next + 1) % RECENT;
         scope.last = Some(scope.last.map_or(last, |before| before.max(last)));
         scope.head.clear();
         scope.head.extend_from_slice(&message.text[..message.text.len().min(HEAD)]);
+        scope.cut = message.text.len() > HEAD;
     }
 
     /// What was seen.
     pub(in super::super) fn finish(self) -> Counts {
         self.seen
+    }
+}
+
+/// Whether messages of this kind have a number, these kinds beside data being numbered.
+fn is_numbered(kind: Kind, counts: &[Counted]) -> bool {
+    let counted = match kind {
+        Kind::Data => return true,
+        Kind::Heartbeat => Counted::Heartbeat,
+        Kind::Acknowledgement => Counted::Acknowledgement,
+        Kind::Error => Counted::Error,
+        Kind::Snapshot => Counted::Snapshot,
+        Kind::Gap | Kind::Other => return false,
+    };
+    counts.contains(&counted)
+}
+
+/// Whether what follows may begin anew.
+const fn is_signal(kind: Kind) -> bool {
+    matches!(kind, Kind::Gap | Kind::Snapshot)
+}
+
+/// What a message is numbered within; empty for the whole stream.
+fn scope_of(message: &Message, per: Per) -> &str {
+    match per {
+        Per::Key => message.scope.as_deref().unwrap_or_default(),
+        Per::Stream | Per::Connection => "",
+    }
+}
+
+/// Whether numbers follow one another if they are read like this; nothing is asked of them once they do not.
+pub(in super::super) struct Reading {
+    sequence: Sequence,
+    scopes: HashMap<String, Option<u64>, RandomState>,
+    numbered: u64,
+    regular: bool,
+}
+
+impl Reading {
+    /// Of a stream numbered like this.
+    pub(in super::super) fn new(sequence: Sequence) -> Self {
+        Self { sequence, scopes: HashMap::default(), numbered: 0, regular: true }
+    }
+
+    /// Takes note of the next message.
+    pub(in super::super) fn observe(&mut self, message: &Message) {
+        if !self.regular {
+            return;
+        }
+        if !is_numbered(message.kind, &self.sequence.counts) {
+            if is_signal(message.kind) {
+                self.scopes.values_mut().for_each(|last| *last = None);
+            }
+            return;
+        }
+        let (Some(first), Some(number)) = (message.first, message.last) else { return };
+        self.numbered += 1;
+        let name = scope_of(message, self.sequence.per);
+        let Some(last) = self.scopes.get_mut(name) else {
+            self.regular = self.scopes.len() < MOST_SCOPES;
+            self.scopes.insert(name.to_owned(), Some(number));
+            return;
+        };
+        if let Some(before) = *last {
+            let first = first.min(number);
+            let jumps = self.sequence.jumps && first > before;
+            self.regular = jumps || first == before.saturating_add(1);
+        }
+        *last = Some(last.map_or(number, |before| before.max(number)));
+    }
+
+    /// Whether each number followed the one before, in at least so many messages for each row of numbers.
+    pub(in super::super) fn is_regular(&self, messages: u64) -> bool {
+        self.regular && self.numbered >= messages * (self.scopes.len() as u64).max(2)
     }
 }
 
@@ -326,7 +395,7 @@ mod tests {
         for n in 0..30_000_u64 {
             tracker.observe(&data(2 * n, 2 * n, &format!("k{}", n % 12_000), "x"));
         }
-        assert!(tracker.known.len() <= RECENT && tracker.recent.len() <= RECENT);
+        assert!(tracker.recent.len() <= RECENT && tracker.scopes.len() <= MOST_SCOPES);
         let counts = tracker.finish();
         assert_eq!((counts.scopes, counts.examples.len()), (10_000, MOST_KEPT));
         assert!(counts.unfollowed > 0 && counts.of(FlawKind::Gap) > 100);

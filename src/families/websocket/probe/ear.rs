@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::{
     config::{Config, Counted, Per, Sequence},
     evidence::Side,
-    feed::{Feed, FlawKind, Kind, Message, Tracker},
+    feed::{Feed, FlawKind, Kind, Message, Reading, Tracker},
 };
 use crate::families::Session;
 
@@ -16,7 +16,7 @@ const PER_SCOPE: u64 = 4;
 pub(super) struct Ear {
     tracker: Option<Tracker>,
     /// Other readings of the numbers, with what the suite would have to say.
-    others: Vec<(Tracker, &'static str)>,
+    others: Vec<(Reading, &'static str)>,
     from: Duration,
     messages: u64,
     /// Events.
@@ -38,7 +38,7 @@ impl Ear {
         if let Some(tracker) = &mut self.tracker {
             tracker.observe(message);
         }
-        self.others.iter_mut().for_each(|(tracker, _)| tracker.observe(message));
+        self.others.iter_mut().for_each(|(reading, _)| reading.observe(message));
     }
 
     /// What there was to hear.
@@ -47,9 +47,7 @@ impl Ear {
         let (from, to) = (self.from, session.now());
         let mut otherwise = None;
         if counts.as_ref().is_some_and(|counts| !counts.flaws.is_empty()) {
-            let regular = self.others.into_iter().map(|(tracker, how)| (tracker.finish(), how)).find(|(other, _)| {
-                other.flaws.is_empty() && other.unfollowed == 0 && other.numbered >= PER_SCOPE * other.scopes.max(2)
-            });
+            let regular = self.others.into_iter().find(|(reading, _)| reading.is_regular(PER_SCOPE));
             otherwise = regular.map(|(_, how)| how.to_owned());
         }
         Side {
@@ -66,16 +64,16 @@ impl Ear {
 }
 
 /// Readings of the numbers that suites may have meant.
-fn others(config: &Config, sequence: &Sequence) -> Vec<(Tracker, &'static str)> {
+fn others(config: &Config, sequence: &Sequence) -> Vec<(Reading, &'static str)> {
     let mut others = Vec::new();
     let whole = sequence.per != Per::Key;
     if whole && config.messages.key.is_some() {
         let per = Sequence { per: Per::Key, ..sequence.clone() };
-        others.push((Tracker::new(&per), "they do for each key by itself (`per: key`)"));
+        others.push((Reading::new(per), "they do for each key by itself (`per: key`)"));
     }
     if !whole {
         let per = Sequence { per: Per::Stream, ..sequence.clone() };
-        others.push((Tracker::new(&per), "they do over all keys (`per: stream`)"));
+        others.push((Reading::new(per), "they do over all keys (`per: stream`)"));
     }
     let every = [Counted::Heartbeat, Counted::Snapshot, Counted::Acknowledgement, Counted::Error];
     for kind in every.into_iter().filter(|kind| !sequence.counts.contains(kind)) {
@@ -89,10 +87,10 @@ fn others(config: &Config, sequence: &Sequence) -> Vec<(Tracker, &'static str)> 
             }
             Counted::Error => "they do where errors take a number, too (`counts: [error]`)",
         };
-        others.push((Tracker::new(&Sequence { counts, ..sequence.clone() }), how));
+        others.push((Reading::new(Sequence { counts, ..sequence.clone() }), how));
     }
     let all = Sequence { counts: every.to_vec(), ..sequence.clone() };
-    others.push((Tracker::new(&all), "they do where messages of every kind take a number"));
+    others.push((Reading::new(all), "they do where messages of every kind take a number"));
     others
 }
 

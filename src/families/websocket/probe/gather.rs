@@ -12,7 +12,7 @@ use super::{
     super::{
         config::{Config, Per},
         evidence::{Appearance, Conduct, Ended, Listened, Side, Stimulated},
-        feed::{CompareSide, Comparison, Feed, Heard, How, Kind, Message, NotOpen},
+        feed::{CompareSide, Comparison, EventName, Feed, Heard, How, Kind, Message, NotOpen},
     },
     conduct::Observer,
     ear::Ear,
@@ -175,9 +175,9 @@ pub(super) async fn gather(
         room.made.iter_mut().for_each(|made| made.awaited = false);
     }
     let conduct = room.observer.finish(listened.main.exchange);
-    main.close(Some(1000)).await;
+    main.leave().await;
     if let Some(witness) = witness {
-        witness.close(Some(1000)).await;
+        witness.leave().await;
     }
     Ok(Gathered { listened, made: room.made, conduct, ends })
 }
@@ -201,9 +201,16 @@ async fn listen(
         }
         match feed.next(until.min(now + TURN)).await {
             Heard::Message(message) => {
-                ear.hear(&message);
-                if message.kind == Kind::Data {
-                    note(&mut lock(room), side, &message, numbers, compared);
+                let mut room = lock(room);
+                let mut message = *message;
+                loop {
+                    ear.hear(&message);
+                    if message.kind == Kind::Data {
+                        note(&mut room, side, &message, numbers, compared);
+                    }
+                    if ear.data >= config.most.max(1) || !feed.ready(&mut message) {
+                        break;
+                    }
                 }
             }
             Heard::Quiet => {}
@@ -215,10 +222,10 @@ async fn listen(
 
 fn note(room: &mut Room, side: CompareSide, message: &Message, numbers: bool, compared: Option<&[Path]>) {
     match (&message.id, message.last) {
-        (Some(id), _) => room.comparison.heard(side, id, message.at),
+        (Some(id), _) => room.comparison.heard(side, "", EventName::Id(id), message.at),
         (None, Some(last)) if numbers => {
             let scope = message.scope.as_deref().unwrap_or_default();
-            room.comparison.heard(side, &format!("{scope}#{last}"), message.at);
+            room.comparison.heard(side, scope, EventName::Number(last), message.at);
         }
         _ => {}
     }

@@ -84,7 +84,7 @@ impl<'a> Listener<'a> {
 
     /// Where it would be taken up.
     pub(super) fn resumed(&self) -> Resumed {
-        self.feed.seen().resumed.clone()
+        self.feed.seen().resumed()
     }
 
     /// Whether the server has not ended it.

@@ -32,6 +32,7 @@ use crate::{
 /// Every rule of the family, by id.
 pub(super) static RULES: &[JudgedRule] = &[
     opening::WS_001,
+    access::WS_002,
     framing::WS_003,
     alive::WS_004,
     alive::WS_005,
@@ -39,7 +40,6 @@ pub(super) static RULES: &[JudgedRule] = &[
     closing::WS_007,
     closing::WS_008,
     errors::WS_009,
-    access::WS_002,
     subscribe::WS_010,
     sequence::WS_011,
     snapshot::WS_012,

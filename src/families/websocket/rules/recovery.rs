@@ -174,7 +174,7 @@ fn lost(declared: &Ways, way: Way, lossy: &[&Return]) -> Judgement {
     };
     with_account(judgement, lossy)
         .expected("every event delivered after the connection is opened again")
-        .expected("or a snapshot that includes it")
+        .expected("a snapshot that includes it")
 }
 
 fn with_account(mut judgement: Judgement, returns: &[&Return]) -> Judgement {
@@ -223,8 +223,8 @@ fn refused(said: &str, tries: &[&Return]) -> Judgement {
         return cite(
             with_account(judgement, &silent)
                 .expected("an error, a message that tells of the gap, or a refused handshake")
-                .expected("or a close code other than 1000")
-                .expected("or a snapshot, or all that was missed"),
+                .expected("a close code other than 1000")
+                .expected("a snapshot, or all that was missed"),
         );
     }
     if silent.len() == 1 {

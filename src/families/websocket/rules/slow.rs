@@ -175,7 +175,7 @@ fn one(seen: &Slow, stall: &Stall) -> Judgement {
     }
     judgement
         .expected("everything delivered later, or a close with a code or a reason")
-        .expected("or a message that tells of the gap, and a snapshot")
+        .expected("a message that tells of the gap, and a snapshot")
         .actual(account.told())
 }
 
