@@ -80,14 +80,12 @@ fn tell(stream: &mut TcpStream, messages: u64, closing: &AtomicBool) -> io::Resu
     let mut batch = one.repeat(usize::try_from(BATCH).map_err(io::Error::other)?);
     let mut sent = 0;
     while sent < messages && !closing.load(Ordering::Relaxed) {
-        let mut number = FIRST + sent;
-        for message in batch.chunks_exact_mut(one.len()) {
+        for (number, message) in (FIRST + sent..).zip(batch.chunks_exact_mut(one.len())) {
             let mut left = number;
             for digit in message[2 + HEAD.len()..][..DIGITS].iter_mut().rev() {
                 *digit = b'0' + (left % 10) as u8;
                 left /= 10;
             }
-            number += 1;
         }
         let now = BATCH.min(messages - sent);
         stream.write_all(&batch[..usize::try_from(now).map_err(io::Error::other)? * one.len()])?;

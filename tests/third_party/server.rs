@@ -51,7 +51,7 @@ pub(crate) enum Software {
     SocketIo,
     /// Socket.IO without it, as it is unless told otherwise.
     SocketIoForgetful,
-    /// ShareDB: documents shared by operations.
+    /// `ShareDB`: documents shared by operations.
     ShareDb,
 }
 

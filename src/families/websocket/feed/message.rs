@@ -116,7 +116,9 @@ impl Message {
     /// No text is left of what was said before.
     pub(super) fn silence(&mut self) {
         let Self { scope, key, id, reference, time, token, .. } = self;
-        [scope, key, id, reference, time, token].into_iter().for_each(|text| *text = None);
+        for text in [scope, key, id, reference, time, token] {
+            *text = None;
+        }
     }
 
     /// Whether it acknowledges this.

@@ -55,14 +55,14 @@ impl<'a> Desk<'a> {
         let mut back = Back { away: began.saturating_sub(left.since), known: left.known(), ..Back::default() };
         back.count(&left.before, &Told::default());
         let how = How { resume: resume.clone(), ..How::to(purpose) };
-        self.attempt(left, how.clone(), declared, &mut back).await;
+        Box::pin(self.attempt(left, how.clone(), declared, &mut back)).await;
         if declared && !back.account.is_settled() && back.ended {
             // Whoever is sent away comes again.
-            self.attempt(left, how, true, &mut back).await;
+            Box::pin(self.attempt(left, how, true, &mut back)).await;
         }
         if declared && !back.account.is_settled() && back.is_told() && resume.is_some() {
             // Whoever is told that it cannot go on begins anew.
-            self.attempt(left, How::to("begin anew"), true, &mut back).await;
+            Box::pin(self.attempt(left, How::to("begin anew"), true, &mut back)).await;
         }
         drop(left.ghost.take());
         self.note_end(&left.witness.told);
