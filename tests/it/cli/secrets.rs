@@ -36,8 +36,8 @@ websocket:
 fn stream() -> (Peer, Arc<Mutex<Vec<Value>>>) {
     let said = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&said);
-    let peer = Peer::doing(move |asked, mut socket| {
-        let accept = derive_accept_key(asked.field("sec-websocket-key").unwrap_or_default().as_bytes());
+    let peer = Peer::doing(move |request, socket| {
+        let accept = derive_accept_key(request.field("sec-websocket-key").unwrap_or_default().as_bytes());
         let head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade";
         if write!(socket, "{head}\r\nSec-WebSocket-Accept: {accept}\r\n\r\n").is_err() {
             return;

@@ -55,7 +55,7 @@ impl Market {
     fn answer(&mut self, way: Way, path: &str) -> Option<u64> {
         let key = path.rsplit('/').nth(1)?.to_owned();
         let place = KEYS.iter().position(|known| *known == key)?;
-        let again = self.asked.iter().any(|asked| *asked == key);
+        let again = self.asked.contains(&key);
         self.asked.push(key);
         match way {
             Way::Right => Some(self.numbers[place]),
