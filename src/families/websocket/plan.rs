@@ -154,7 +154,13 @@ fn clients(config: &Config, plan: &mut PlannedCheck) {
         calls.extend(&stimulus.undo);
         calls.extend(stimulus.find.iter().map(|find| &find.call));
     }
-    calls.extend(config.snapshot.iter().filter(|_| plan.wants_any(&["WS-012", "WS-014", "WS-015"])).map(|snapshot| &snapshot.call));
+    calls.extend(
+        config
+            .snapshot
+            .iter()
+            .filter(|_| plan.wants_any(&["WS-012", "WS-014", "WS-015"]))
+            .map(|snapshot| &snapshot.call),
+    );
     let mut clients: Vec<String> = calls.into_iter().filter_map(|call| call.client.clone()).collect();
     clients.extend(config.client.clone());
     if plan.wants_any(&["WS-002", "WS-015", "WS-017"]) {

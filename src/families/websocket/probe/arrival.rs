@@ -1,10 +1,6 @@
 //! A client that comes back after a loss, and does what a client can do to miss nothing.
 
-use std::{
-    collections::BTreeSet,
-    sync::atomic::Ordering,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
 
 use super::super::{
     config::Snapshot,

@@ -89,7 +89,7 @@ async fn verdicts(way: Way) -> ([Verdict; 2], Vec<String>) {
         move |request, now| {
             let mut market = market.lock().unwrap();
             let Payload::Json(body) = &request.payload else {
-                let number = market.answer(way, &request.path);
+                let number = market.answer(way, &request.target);
                 return Ok(number.map_or_else(|| given(503, &json!({})), |number| given(200, &json!({"n": number}))));
             };
             let place = market.made % KEYS.len();

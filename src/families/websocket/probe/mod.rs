@@ -116,16 +116,12 @@ impl Config {
 /// last more of them than are allowed.
 async fn disturbed(config: &Config, session: &dyn Session, plan: &PlannedCheck, evidence: &mut Evidence, room: bool) {
     let goes_on = |rules: &[&str]| plan.wants_any(rules) && !session.stopping();
-    let access = async {
-        if goes_on(&["WS-002"]) { Some(access::probe(session, config, plan).await) } else { None }
-    };
+    let access = async { if goes_on(&["WS-002"]) { Some(access::probe(session, config, plan).await) } else { None } };
     let recovery = async {
         let wanted = goes_on(&["WS-014", "WS-015"]);
         if wanted { Some(Box::pin(recovery::probe(session, config, plan, room)).await) } else { None }
     };
-    let lasts = async {
-        if goes_on(&["WS-018"]) { Some(session::lasts(session, config, plan).await) } else { None }
-    };
+    let lasts = async { if goes_on(&["WS-018"]) { Some(session::lasts(session, config, plan).await) } else { None } };
     let (access, recovery, lasts) = (access.boxed(), recovery.boxed(), lasts.boxed());
     let (access, recovery, sessions) =
         if room { join3(access, recovery, lasts).await } else { (access.await, recovery.await, lasts.await) };
