@@ -124,12 +124,12 @@ pub(in crate::reference) const WRONG_VALUE: Defect = Defect {
 };
 pub(in crate::reference) const RESUME_LOSES_ONE: Defect = Defect {
     name: "stream.resume-loses-one",
-    rules: &["WS-014"],
+    rules: &["WS-014", "WS-015"],
     summary: "a resumed stream leaves out the first event that was missed",
 };
 pub(in crate::reference) const RESUME_IGNORED: Defect = Defect {
     name: "stream.resume-ignored",
-    rules: &["WS-014"],
+    rules: &["WS-014", "WS-015"],
     summary: "resuming is acknowledged, and what was missed is not told",
 };
 pub(in crate::reference) const IGNORES_TOO_OLD: Defect = Defect {

@@ -17,5 +17,10 @@ app.post('/entries', (request, response) => {
 });
 const server = http.createServer(app);
 const sockets = new WebSocketServer({ server, path: '/share' });
-sockets.on('connection', (socket) => backend.listen(new WebSocketJSONStream(socket)));
+sockets.on('connection', (socket) => {
+  const stream = new WebSocketJSONStream(socket);
+  // An operation on its way to a client that has just gone ends the process otherwise.
+  for (const one of [socket, stream]) one.on('error', () => {});
+  backend.listen(stream);
+});
 doc.create({}, () => server.listen(Number(process.argv[2]), '127.0.0.1'));

@@ -6,7 +6,10 @@ import { Server } from 'socket.io';
 const [, , mode, port] = process.argv;
 const options = { pingInterval: 1000, pingTimeout: 800 };
 if (mode === 'recovers') options.connectionStateRecovery = { maxDisconnectionDuration: 15000 };
-const server = http.createServer();
+// Without this nobody answers what is not for Socket.IO.
+const server = http.createServer((_, response) => {
+  response.writeHead(404, { 'content-type': 'application/json' }).end('{"code":404,"message":"not found"}');
+});
 const io = new Server(server, options);
 io.on('connection', (socket) => {
   socket.emit('welcome', { recovered: socket.recovered });

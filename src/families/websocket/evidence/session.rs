@@ -65,7 +65,7 @@ pub(crate) struct Flood {
     pub(crate) sent: u64,
     /// In what time.
     pub(crate) took: Span,
-    /// How many messages came back meanwhile.
+    /// How many were acknowledged within that time, counted from the first: so many were certainly taken.
     pub(crate) answered: u64,
     /// The first sign that there were too many, and how many were sent when it was seen.
     pub(crate) refused: Option<(u64, Sign)>,

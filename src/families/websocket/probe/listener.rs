@@ -47,6 +47,8 @@ pub(super) struct Told {
     pub(super) snapshots: Vec<SnapshotSeen>,
     /// What the server said beside that.
     pub(super) signs: Vec<Sign>,
+    /// When acknowledgements were read, the first of them.
+    pub(super) acknowledged: Vec<Duration>,
     /// Messages of any kind.
     pub(super) messages: u64,
     /// Their octets.
@@ -162,6 +164,7 @@ impl<'a> Listener<'a> {
                 told.events.push(event);
                 told.at.push(message.at);
             }
+            Kind::Acknowledgement if told.acknowledged.len() < MOST => told.acknowledged.push(message.at),
             Kind::Heartbeat | Kind::Acknowledgement | Kind::Other => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, FutureExt, join3};
+use futures_util::future::{BoxFuture, FutureExt, join};
 
 use super::super::{
     config::Config,
@@ -27,7 +27,7 @@ const FUTURE: u64 = 1_000_000_000;
 /// With so many events held for a client, those of trials side by side push none of each other out.
 const PLENTY: u64 = 500;
 
-/// Loses and finds streams; trials run side by side where there is `room`. The second is how connections ended that were
+/// Loses and finds streams; the slow trial runs beside the others where there is `room`. The second is how connections ended that were
 /// only listened to.
 pub(super) async fn probe(
     session: &dyn Session,
@@ -38,33 +38,28 @@ pub(super) async fn probe(
     let mut recovery = Recovery { declared: ways(config), ..Recovery::default() };
     let desk = Desk::new(session, config, plan);
     let breaks = plan.wants("WS-015");
-    let closed = async {
+    // One after another, for what a server does after one kind of loss must not show after another.
+    let brief = async {
         let mut seen = Recovery::default();
-        if plan.wants("WS-014") {
-            seen.returns = tried(&desk, Way::Closed).await;
+        let broken = [Way::InMessage, Way::InFragment].into_iter().filter(|_| breaks);
+        for way in Some(Way::Closed).filter(|_| plan.wants("WS-014")).into_iter().chain(broken) {
+            seen.returns.extend(tried(&desk, way).await);
         }
         if breaks && config.resume.is_some() {
             Box::pin(impossible(&desk, &mut seen)).await;
         }
         seen
     };
-    let broken = async {
-        let mut returns = Vec::new();
-        for way in [Way::InMessage, Way::InFragment].into_iter().filter(|_| breaks) {
-            returns.extend(tried(&desk, way).await);
-        }
-        returns
-    };
     let silent = async {
         if breaks && recovery.declared.timeout.is_some() { tried(&desk, Way::Silence).await } else { Vec::new() }
     };
-    let (closed, broken, silent) = (closed.boxed(), broken.boxed(), silent.boxed());
+    let (brief, silent) = (brief.boxed(), silent.boxed());
     let room = room && recovery.declared.depth.is_none_or(|depth| depth >= PLENTY);
-    let (closed, broken, silent): (Recovery, Vec<Return>, Vec<Return>) =
-        if room { join3(closed, broken, silent).await } else { (closed.await, broken.await, silent.await) };
-    recovery.returns = closed.returns.into_iter().chain(broken).chain(silent).collect();
-    recovery.impossible = closed.impossible;
-    recovery.rival = closed.rival;
+    let (brief, silent): (Recovery, Vec<Return>) =
+        if room { join(brief, silent).await } else { (brief.await, silent.await) };
+    recovery.returns = brief.returns.into_iter().chain(silent).collect();
+    recovery.impossible = brief.impossible;
+    recovery.rival = brief.rival;
     desk.undo().await;
     (recovery, desk.take_ends())
 }

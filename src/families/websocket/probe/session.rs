@@ -15,7 +15,7 @@ use super::{
     },
     arrival::refusal,
     departure::Desk,
-    listener::{Listener, during, end_sign, together},
+    listener::{Listener, Told, during, end_sign, together},
 };
 use crate::{
     exchange::Who,
@@ -226,12 +226,21 @@ async fn flood(desk: &Desk<'_>, bounds: &SessionBounds, most: u64) -> Flood {
         }
     }
     seen.took = millis(session.now().saturating_sub(began));
-    let until = session.now() + config.lag.0;
+    let taken = |told: &Told| told.acknowledged.iter().filter(|at| **at > began && **at <= began + window.0).count();
+    let sent = seen.sent;
+    let all_taken = |told: &Told| told.acknowledged.iter().filter(|at| **at > began).count() as u64 >= sent;
+    // What is taken only when the time is over counts in none.
+    let until = session.now().max(began + window.0) + config.lag.0;
     together(session, &mut [&mut listener], until, |all| {
+        let told = &all[0].told;
+        !all[0].is_open() || all_taken(told) || told.signs.iter().skip(before).any(tells)
+    })
+    .await;
+    together(session, &mut [&mut listener], session.now() + config.lag.0, |all| {
         !all[0].is_open() || all[0].told.signs.iter().skip(before).any(tells)
     })
     .await;
-    seen.answered = listener.told.messages;
+    seen.answered = taken(&listener.told) as u64;
     seen.refused =
         listener.told.signs.iter().skip(before).find(|sign| tells(sign)).map(|sign| (seen.sent, sign.clone()));
     if listener.is_open() {

@@ -56,7 +56,14 @@ pub(super) const WS_015: JudgedRule = JudgedRule {
         source: "docs/semantics.md: reconnection; RFC 6455 §7.2; OWASP API1:2023",
         remedy: "Take for received only what the client says it has; answer a position that is not held with an explicit \
                  resynchronisation; bind positions to the principal.",
-        defects: &["stream.ignores-too-old", "stream.resumes-for-rival", "stream.loses-after-reset"],
+        // Whoever loses events after an orderly close loses them after a reset, too.
+        defects: &[
+            "stream.resume-loses-one",
+            "stream.resume-ignored",
+            "stream.ignores-too-old",
+            "stream.resumes-for-rival",
+            "stream.loses-after-reset",
+        ],
     },
     judge: |evidence| on(evidence, broken),
 };
