@@ -45,7 +45,7 @@ pub(crate) enum Software {
     Aiohttp,
     /// Streams of npm's ws.
     Ws,
-    /// Foundry's Ethereum node, with a block each second.
+    /// Foundry's Ethereum node, with three blocks a second.
     Anvil,
     /// Socket.IO with connection state recovery.
     SocketIo,
@@ -148,7 +148,7 @@ impl Software {
                 let programs = fs::read_dir(packages).expect("the packages of anvil").flatten();
                 let mut programs = programs.map(|package| package.path().join("bin/anvil"));
                 let mut command = Command::new(programs.find(|program| program.is_file()).expect("the program anvil"));
-                command.args(["--silent", "--host", "127.0.0.1", "--block-time", "1", "--port"]);
+                command.args(["--silent", "--host", "127.0.0.1", "--block-time", "0.3", "--port"]);
                 command
             }
             Self::SocketIo | Self::SocketIoForgetful => {
