@@ -97,6 +97,7 @@ impl Counts {
     }
 }
 
+#[derive(Clone)]
 struct Scope {
     /// Tells scopes apart where their numbers are remembered.
     index: u32,
@@ -107,6 +108,7 @@ struct Scope {
 }
 
 /// Follows the numbers of a feed.
+#[derive(Clone)]
 pub(in super::super) struct Tracker {
     per: Per,
     jumps: bool,

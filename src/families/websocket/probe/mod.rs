@@ -17,7 +17,9 @@ mod gather;
 mod listener;
 #[cfg(test)]
 mod loss_tests;
+mod merged;
 pub(super) mod opening;
+pub(super) mod pressure;
 mod protocol;
 pub(super) mod recovery;
 pub(super) mod session;
