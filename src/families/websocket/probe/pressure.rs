@@ -60,7 +60,12 @@ impl<'a> Bursts<'a> {
         Ok(())
     }
 
-    /// Whether anything may still come of it.
+    /// Whether waiting, or another one, may still bring something.
+    pub(super) const fn may_bring_more(&self) -> bool {
+        self.call.is_some() && self.idle < MOST_IDLE && self.made < MOST_BURSTS
+    }
+
+    /// Whether something comes of it now.
     pub(super) const fn is_on(&self) -> bool {
         self.call.is_some() && self.made > 0 && self.idle == 0
     }

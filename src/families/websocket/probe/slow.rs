@@ -29,6 +29,8 @@ pub(in super::super) const BURST: &str = "make much happen at once";
 const RECEIVE_BUFFER: u32 = 8_192;
 /// How often a pong is sent that nobody asked for, so that whoever does not read is not taken for dead.
 const PONG: Duration = Duration::from_millis(300);
+/// So many times longer than the suite says a stall lasts until bursts have brought enough to be felt.
+const LONGER: u32 = 3;
 /// How old what is told may be where a client is live.
 const LIVE: Duration = Duration::from_millis(500);
 
@@ -99,7 +101,6 @@ async fn stall(desk: &Desk<'_>, slow: &SlowConfig, span: Duration, bursts: bool)
     let mut victim = during(session, &mut [&mut control], opening).await.map_err(|not| not.why())?;
     victim.told.rows = rows(config);
     let mut seen = Stall {
-        lasted: Span(span),
         receive_buffer: RECEIVE_BUFFER.into(),
         exchanges: vec![control.exchange(), victim.exchange()],
         ..Stall::default()
@@ -119,7 +120,12 @@ async fn stall(desk: &Desk<'_>, slow: &SlowConfig, span: Duration, bursts: bool)
     let mut bursts = Bursts::new(burst);
     let mut answer_meanwhile = None;
     let mut ponged = began;
-    while session.now() < began + span && !session.stopping() {
+    loop {
+        let wanting = control.told.octets - octets < seen.needed() && bursts.may_bring_more() && control.is_open();
+        let until = began + if wanting { LONGER * span } else { span };
+        if session.now() >= until || session.stopping() {
+            break;
+        }
         if session.now() >= ponged + PONG {
             ponged = session.now();
             pong(&mut victim).await;
@@ -131,11 +137,12 @@ async fn stall(desk: &Desk<'_>, slow: &SlowConfig, span: Duration, bursts: bool)
         if desk.makes() && !bursts.is_on() {
             measure(desk, &mut control, &mut delays).await;
         } else {
-            let next = (began + span).min(session.now() + PACE);
+            let next = until.min(session.now() + PACE);
             together(session, &mut [&mut control], next, |_| false).await;
         }
     }
     let resumed = session.now();
+    seen.lasted = millis(resumed.saturating_sub(began));
     seen.pressure = control.told.octets - octets;
     seen.messages = control.told.messages - messages;
     let (upto, released) = (control.told.events.len(), control.told.octets);
