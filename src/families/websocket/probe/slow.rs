@@ -18,10 +18,7 @@ use super::{
     merged,
     pressure::{Bursts, PACE, answer, baseline, measure, millis, pauses, pong},
 };
-use crate::{
-    families::{PlannedCheck, Session},
-    notation::Span,
-};
+use crate::families::{PlannedCheck, Session};
 
 /// What a plan calls the step that needs the permit `burst`; without it only the stream's own traffic presses.
 pub(in super::super) const BURST: &str = "make much happen at once";
