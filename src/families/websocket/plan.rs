@@ -5,6 +5,7 @@ use super::{
     config::Config,
     probe::{
         self,
+        pressure::MOST_BURSTS,
         session::{CROWD, FLOOD},
         slow::BURST,
     },
@@ -76,7 +77,8 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
         plan.steps.extend(rate.map(|_| (FLOOD.into(), 2)));
         let burst = config.slow.as_ref().and_then(|slow| slow.burst.as_ref());
         if plan.wants_any(&["WS-016", "WS-017"]) && burst.is_some() {
-            plan.steps.push((BURST.into(), 1_000));
+            let stalls = config.slow.as_ref().map_or(0, |slow| slow.stalls.len() as u64);
+            plan.steps.push((BURST.into(), 2 * stalls * (1 + MOST_BURSTS)));
         }
     }
     if let Some(stimulus) = config.stimulus.as_ref().filter(|_| plan.writes > 0) {
@@ -158,9 +160,12 @@ fn clients(config: &Config, plan: &mut PlannedCheck) {
         config
             .snapshot
             .iter()
-            .filter(|_| plan.wants_any(&["WS-012", "WS-014", "WS-015"]))
+            .filter(|_| plan.wants_any(&["WS-012", "WS-014", "WS-015", "WS-016", "WS-017"]))
             .map(|snapshot| &snapshot.call),
     );
+    if plan.steps.iter().any(|(what, _)| what == BURST) {
+        calls.extend(config.slow.iter().filter_map(|slow| slow.burst.as_ref()));
+    }
     let mut clients: Vec<String> = calls.into_iter().filter_map(|call| call.client.clone()).collect();
     clients.extend(config.client.clone());
     if plan.wants_any(&["WS-002", "WS-015", "WS-017"]) {

@@ -33,6 +33,7 @@ pub(crate) struct Slow {
 }
 
 /// One time that reading was stopped.
+#[expect(clippy::struct_excessive_bools, reason = "each is an observation of its own")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stall {
     /// For how long.
@@ -41,7 +42,9 @@ pub(crate) struct Stall {
     pub(crate) receive_buffer: u64,
     /// How many octets another connection of the same subscription was sent meanwhile.
     pub(crate) pressure: u64,
-    /// In how many messages.
+    /// How many octets it was sent after that, until the stream was live again.
+    pub(crate) released: u64,
+    /// In how many messages the former came.
     pub(crate) messages: u64,
     /// What became of those.
     pub(crate) account: Account,
@@ -49,6 +52,11 @@ pub(crate) struct Stall {
     pub(crate) jumped: bool,
     /// Of how many keys the last event was not told, although events were told after the stall.
     pub(crate) stale_keys: u64,
+    /// How many rows were not told as they were last by a message whose numbers say that it stands for them.
+    pub(crate) stale_rows: u64,
+    /// A few of those, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(crate) stale_examples: Vec<String>,
     /// What the server said beside data.
     pub(crate) signs: Vec<Sign>,
     /// How the server ended the connection, if it did.
@@ -59,6 +67,10 @@ pub(crate) struct Stall {
     pub(crate) read: u64,
     /// Whether reading afterwards was given up at a bound before the stream was live.
     pub(crate) gave_up: bool,
+    /// Whether there was more than is kept, or than `slow.most`.
+    pub(crate) beyond: bool,
+    /// Whether nothing happened after reading went on.
+    pub(crate) quiet: bool,
     /// How long fincheck itself did not get to work.
     pub(crate) late: Span,
     /// The other connection.

@@ -94,7 +94,7 @@ impl Counts {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Scope {
     /// The last number; none right after the beginning or a signal.
     last: Option<u64>,
@@ -113,6 +113,7 @@ struct Given {
 }
 
 /// Follows the numbers of a feed.
+#[derive(Clone)]
 pub(in super::super) struct Tracker {
     per: Per,
     jumps: bool,

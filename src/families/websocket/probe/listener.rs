@@ -10,14 +10,17 @@ use std::{
 
 use futures_util::future::{join, join_all};
 
-use super::super::{
-    config::{Config, Per, Sequence},
-    evidence::{
-        Ended,
-        account::{Event, SnapshotSeen},
-        recovery::{Sign, SignKind},
+use super::{
+    super::{
+        config::{Config, Per, Sequence},
+        evidence::{
+            Ended,
+            account::{Event, SnapshotSeen},
+            recovery::{Sign, SignKind},
+        },
+        feed::{Feed, FlawKind, Heard, How, Kind, Message, NotOpen, Of, Resumed, Subscribed, Tracker},
     },
-    feed::{Feed, FlawKind, Heard, How, Kind, Message, NotOpen, Of, Resumed, Subscribed, Tracker},
+    merged,
 };
 use crate::{
     exchange::ExchangeId,
@@ -33,7 +36,7 @@ const MOST: usize = 100_000;
 const MOST_SIGNS: usize = 10;
 
 /// What a connection was told.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Told {
     /// Events in their order.
     pub(super) events: Vec<Event>,
@@ -55,6 +58,8 @@ pub(super) struct Told {
     pub(super) octets: u64,
     /// How it ended.
     pub(super) ended: Option<Ended>,
+    /// The rows that each event changes, where they are wanted.
+    pub(super) rows: Option<merged::Rows>,
 }
 
 /// A connection that is listened to.
@@ -116,6 +121,11 @@ impl<'a> Listener<'a> {
         self.session.pause(until.saturating_sub(now)).await;
     }
 
+    /// How often numbers were skipped so far.
+    pub(super) fn holes_so_far(&self) -> u64 {
+        self.tracker.clone().map_or(0, |tracker| tracker.finish().of(FlawKind::Gap))
+    }
+
     /// How often numbers were skipped so far, and never came.
     pub(super) fn holes(&mut self) -> u64 {
         let counts = self.tracker.take().map(Tracker::finish);
@@ -162,6 +172,9 @@ impl<'a> Listener<'a> {
                     told.texts.insert(digest(&message.text));
                 }
                 told.events.push(event);
+                if let Some(rows) = &mut told.rows {
+                    rows.take(&message.text);
+                }
                 told.at.push(message.at);
             }
             Kind::Acknowledgement if told.acknowledged.len() < MOST => told.acknowledged.push(message.at),

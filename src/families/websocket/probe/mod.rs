@@ -22,7 +22,9 @@ mod keyed_tests;
 mod listener;
 #[cfg(test)]
 mod loss_tests;
+mod merged;
 pub(super) mod opening;
+pub(super) mod pressure;
 mod protocol;
 pub(super) mod recovery;
 pub(super) mod session;

@@ -15,24 +15,19 @@ use super::{
     },
     departure::Desk,
     listener::{Listener, SLICE, during, together},
-    recovery::patience,
+    merged,
+    pressure::{Bursts, PACE, answer, baseline, measure, millis, pauses, pong},
 };
-use crate::{
-    exchange::{Opcode, Outgoing},
-    families::{PlannedCheck, Session},
-    notation::Span,
-};
+use crate::families::{PlannedCheck, Session};
 
 /// What a plan calls the step that needs the permit `burst`; without it only the stream's own traffic presses.
 pub(in super::super) const BURST: &str = "make much happen at once";
 /// The receive buffer of the client that does not read, in octets. Systems round it up.
 const RECEIVE_BUFFER: u32 = 8_192;
-/// How long delays are measured before.
-const BASELINE: Duration = Duration::from_secs(2);
 /// How often a pong is sent that nobody asked for, so that whoever does not read is not taken for dead.
 const PONG: Duration = Duration::from_millis(300);
-/// The most bursts.
-const MOST_BURSTS: u32 = 1_000;
+/// So many times longer than the suite says a stall lasts until bursts have brought enough to be felt.
+const LONGER: u32 = 3;
 /// How old what is told may be where a client is live.
 const LIVE: Duration = Duration::from_millis(500);
 
@@ -83,68 +78,82 @@ fn is_bad(seen: &Slow, stall: &Stall) -> bool {
     let control = &stall.control;
     let held = control.during.longest.0 > 2 * control.before.longest.0 + LIVE / 2;
     let behind = stall.end.is_none() && stall.live_after.is_none_or(|after| Some(after) > seen.catch_up);
-    stall.account.lost > 0 && stall.end.is_none() || control.holes > 0 || control.end.is_some() || held || behind
+    (stall.account.lost > 0 || stall.stale_rows > 0) && stall.end.is_none()
+        || control.holes > 0
+        || control.end.is_some()
+        || held
+        || behind
 }
 
 async fn stall(desk: &Desk<'_>, slow: &SlowConfig, span: Duration, bursts: bool) -> Result<Stall, String> {
     let (session, config) = (desk.session, desk.config);
+    if config.session.as_ref().and_then(|session| session.connections).is_some_and(|most| most < 2) {
+        return Err("a client may have one connection only, so that no other can be compared with it".to_owned());
+    }
     let burst = slow.burst.as_ref().filter(|_| bursts);
     let mut control = Listener::open(session, config, How::to("read throughout")).await.map_err(|not| not.why())?;
+    control.told.rows = rows(config);
     let how = How { receive_buffer: Some(RECEIVE_BUFFER), ..How::to("stop reading for a while") };
     let opening = Listener::open(session, config, how);
     let mut victim = during(session, &mut [&mut control], opening).await.map_err(|not| not.why())?;
+    victim.told.rows = rows(config);
     let mut seen = Stall {
-        lasted: Span(span),
         receive_buffer: RECEIVE_BUFFER.into(),
         exchanges: vec![control.exchange(), victim.exchange()],
         ..Stall::default()
     };
-    let before = baseline(desk, &mut control, &mut victim).await?;
+    let (before, answered) = baseline(desk, burst, &mut control, &mut victim).await?;
     seen.control.before = before;
-    let answered = answer(desk, &mut control).await;
+    if let Some(ended) = control.told.ended.as_ref().or(victim.told.ended.as_ref()) {
+        return Err(format!("a connection was {} although everybody read", ending(ended).told()));
+    }
+    let holes = control.holes_so_far();
     // From here on nothing is read of the victim.
     let (from, octets, messages) = (control.told.events.len(), control.told.octets, control.told.messages);
     let read = victim.told.events.len();
     let (signs, snapshots) = (victim.told.signs.len(), victim.told.snapshots.len());
     let began = session.now();
     let mut delays = Delays { made: desk.makes(), ..Delays::default() };
-    let mut bursting = 0;
+    let mut bursts = Bursts::new(burst);
     let mut answer_meanwhile = None;
     let mut ponged = began;
-    while session.now() < began + span && !session.stopping() {
+    loop {
+        let wanting = control.told.octets - octets < seen.needed() && bursts.may_bring_more() && control.is_open();
+        let until = began + if wanting { LONGER * span } else { span };
+        if session.now() >= until || session.stopping() {
+            break;
+        }
         if session.now() >= ponged + PONG {
             ponged = session.now();
-            drop(victim.feed.line().send(Outgoing::new(Opcode::Pong, Vec::new())).await);
+            pong(&mut victim).await;
         }
-        let pressed = control.told.octets - octets >= 2 * seen.needed();
-        match burst {
-            Some(call) if !pressed && bursting < MOST_BURSTS => {
-                bursting += 1;
-                during(session, &mut [&mut control], make_many(desk, call)).await?;
-            }
-            _ if desk.makes() => measure(desk, &mut control, &mut delays).await,
-            _ => {
-                let next = (began + span).min(session.now() + Duration::from_millis(100));
-                together(session, &mut [&mut control], next, |_| false).await;
-            }
+        if control.told.octets - octets < 2 * seen.needed() {
+            bursts.next(desk, &mut [&mut control]).await?;
         }
-        if answer_meanwhile.is_none() && session.now() >= began + span / 2 {
-            answer_meanwhile = answer(desk, &mut control).await;
+        answer_meanwhile = answer_meanwhile.max(answer(desk, &mut [&mut control]).await);
+        if desk.makes() && !bursts.is_on() {
+            measure(desk, &mut control, &mut delays).await;
+        } else {
+            let next = until.min(session.now() + PACE);
+            together(session, &mut [&mut control], next, |_| false).await;
         }
     }
     let resumed = session.now();
+    seen.lasted = millis(resumed.saturating_sub(began));
     seen.pressure = control.told.octets - octets;
     seen.messages = control.told.messages - messages;
-    let upto = control.told.events.len();
+    let (upto, released) = (control.told.events.len(), control.told.octets);
     if !desk.makes() {
         delays = pauses(&control.told.at[from..upto], began, resumed);
     }
     seen.control.during = delays;
     seen.control.http = answered.zip(answer_meanwhile);
+    let begun_with = victim.told.messages;
+    // Where nothing happens by itself nothing else shows that the stream is live.
+    drop(during(session, &mut [&mut control, &mut victim], desk.make()).await);
     let after = resumed + slow.catch_up.0 + config.lag.0 + Duration::from_secs(1);
     let mut live = None;
     let most = slow.most;
-    let begun_with = victim.told.messages;
     together(session, &mut [&mut control, &mut victim], after, |both| {
         let now = session.now();
         if live.is_none() && is_live(both[0], both[1], read, now) {
@@ -157,20 +166,24 @@ async fn stall(desk: &Desk<'_>, slow: &SlowConfig, span: Duration, bursts: bool)
     if live.is_some() {
         together(session, &mut [&mut control, &mut victim], session.now() + 10 * SLICE, |_| false).await;
     }
+    seen.released = control.told.octets - released;
     seen.read = victim.told.messages - begun_with;
+    seen.beyond = seen.read > most || control.told.beyond > 0 || victim.told.beyond > 0;
+    seen.quiet = control.told.events.len() == upto;
     seen.live_after = live.map(millis);
-    seen.late = millis(session.late(began, resumed));
+    seen.late = millis(session.late(began, session.now()));
     let truth = &control.told.events[from..upto];
     let known = Known::all(truth, &[], true);
     let told = &victim.told;
     seen.account = account(&known, &told.events[..read], &told.events[read..], &told.snapshots[snapshots..]);
     let index = Index::of(&told.events[read..]);
     seen.stale_keys = stale(&control.told.events[from..], &index, upto - from);
+    (seen.stale_rows, seen.stale_examples) = merged::stale(&control.told, told, read);
     seen.signs = told.signs[signs..].iter().filter(|sign| sign.kind != SignKind::Dropped).cloned().collect();
     seen.end = told.ended.as_ref().map(ending);
     seen.control.end = control.told.ended.as_ref().map(ending);
     seen.jumped = victim.holes() > 0;
-    seen.control.holes = control.holes();
+    seen.control.holes = control.holes().saturating_sub(holes);
     for listener in [victim, control] {
         if listener.is_open() {
             drop(listener.feed.close(Some(1000)).await);
@@ -179,91 +192,9 @@ async fn stall(desk: &Desk<'_>, slow: &SlowConfig, span: Duration, bursts: bool)
     Ok(seen)
 }
 
-async fn make_many(desk: &Desk<'_>, call: &crate::families::Call) -> Result<(), String> {
-    let who = call.who(desk.config.client.as_deref());
-    let request = call.build(who, &desk.session.values(), "make much happen")?;
-    match desk.session.send(request).await {
-        Ok(reply) if reply.is_success() => Ok(()),
-        Ok(reply) => Err(format!("what makes much happen was answered with status {}", reply.status)),
-        Err(failure) => Err(failure.message),
-    }
-}
-
-/// What delays are while everybody reads.
-async fn baseline<'a>(
-    desk: &Desk<'a>,
-    control: &mut Listener<'a>,
-    victim: &mut Listener<'a>,
-) -> Result<Delays, String> {
-    let (session, config) = (desk.session, desk.config);
-    let mut delays = Delays { made: desk.makes(), ..Delays::default() };
-    if desk.makes() {
-        for _ in 0..5 {
-            measure_with(desk, control, Some(&mut *victim), &mut delays).await;
-        }
-        return if delays.count > 0 { Ok(delays) } else { Err("nothing could be made to happen".to_owned()) };
-    }
-    let (began, from) = (session.now(), control.told.events.len());
-    together(session, &mut [&mut *control, &mut *victim], began + BASELINE.min(config.listen.0), |_| false).await;
-    Ok(pauses(&control.told.at[from..], began, session.now()))
-}
-
-/// The longest pause between messages, from one instant to another.
-fn pauses(at: &[Duration], from: Duration, to: Duration) -> Delays {
-    let ends = at.iter().copied().filter(|at| *at <= to).chain([to]);
-    let mut before = from;
-    let mut longest = Duration::ZERO;
-    for at in ends {
-        longest = longest.max(at.saturating_sub(before));
-        before = at;
-    }
-    Delays { count: at.len() as u64, longest: millis(longest), made: false }
-}
-
-async fn measure<'a>(desk: &Desk<'a>, control: &mut Listener<'a>, delays: &mut Delays) {
-    measure_with(desk, control, None, delays).await;
-    let next = desk.session.now() + Duration::from_millis(100);
-    together(desk.session, &mut [control], next, |_| false).await;
-}
-
-/// How long it takes until something that is made to happen is told.
-async fn measure_with<'a>(
-    desk: &Desk<'a>,
-    control: &mut Listener<'a>,
-    other: Option<&mut Listener<'a>>,
-    delays: &mut Delays,
-) {
-    let session = desk.session;
-    let mut all: Vec<&mut Listener<'_>> = vec![control];
-    all.extend(other);
-    let began = session.now();
-    let from = all[0].told.events.len();
-    let Some(Ok(made)) = during(session, &mut all, desk.make()).await else { return };
-    let mut seen = from;
-    let mut told = None;
-    together(session, &mut all, began + patience(desk.config), |all| {
-        let events = &all[0].told.events;
-        for (at, event) in events.iter().enumerate().skip(seen) {
-            if made.is(event) {
-                told = all[0].told.at.get(at).copied();
-            }
-        }
-        seen = events.len();
-        told.is_some()
-    })
-    .await;
-    let took = told.unwrap_or_else(|| session.now()).saturating_sub(began);
-    delays.count += 1;
-    delays.longest = delays.longest.max(millis(took));
-}
-
-/// How long a harmless request takes.
-async fn answer(desk: &Desk<'_>, control: &mut Listener<'_>) -> Option<Span> {
-    let call = &desk.config.snapshot.as_ref()?.call;
-    let who = call.who(desk.config.client.as_deref());
-    let request = call.build(who, &desk.session.values(), "see whether answers take longer").ok()?;
-    let outcome = during(desk.session, &mut [control], desk.session.send(request)).await;
-    outcome.ok().map(|reply| millis(reply.received.saturating_sub(reply.sent)))
+/// Keeps the rows that messages change, where the suite says where they are.
+fn rows(config: &Config) -> Option<merged::Rows> {
+    config.snapshot.as_ref().and_then(|snapshot| snapshot.book.as_ref()).map(merged::Rows::new)
 }
 
 /// Whether what the client was told last is new: the other was told nothing after it, or only just.
@@ -305,8 +236,4 @@ fn stale(truth: &[Event], told: &Index, upto: usize) -> u64 {
 
 fn ending(ended: &Ended) -> Ending {
     Ending { code: ended.code, reason: ended.reason.clone(), close_frame: ended.frame }
-}
-
-fn millis(time: Duration) -> Span {
-    Span(Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))
 }
