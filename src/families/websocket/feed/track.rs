@@ -105,6 +105,7 @@ struct Scope {
 }
 
 /// A number that was given out.
+#[derive(Clone)]
 struct Given {
     scope: usize,
     number: u64,
