@@ -82,10 +82,11 @@ async fn each_violation_is_caught_by_its_rule_alone() {
 
 #[tokio::test]
 async fn whether_pongs_come_does_not_matter_to_how_errors_are_answered() {
-    for does in ["no-pong", "pong-altered"] {
+    // A pong without octets cannot be altered.
+    for (does, enough) in [("no-pong", 2), ("pong-altered", 3)] {
         let evidence = seen(block(), does).await;
         let pings = evidence.pings.as_ref().map_or(0, |seen| seen.pings.len());
-        assert_eq!(pings, 2, "{does}: what was seen twice is enough");
+        assert_eq!(pings, enough, "{does}: what was seen twice is enough");
         let judged = judged(&evidence);
         let errors = judged.iter().find(|(id, _)| *id == "WS-009").map(|(_, judgement)| judgement.verdict);
         assert_eq!(errors, Some(Verdict::Pass), "{does}: {judged:#?}");
