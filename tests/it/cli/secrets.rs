@@ -36,13 +36,13 @@ websocket:
 fn stream() -> (Peer, Arc<Mutex<Vec<Value>>>) {
     let said = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&said);
-    let peer = Peer::doing(move |request, socket| {
+    let peer = Peer::doing(move |request, mut stream| {
         let accept = derive_accept_key(request.field("sec-websocket-key").unwrap_or_default().as_bytes());
         let head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade";
-        if write!(socket, "{head}\r\nSec-WebSocket-Accept: {accept}\r\n\r\n").is_err() {
+        if write!(stream, "{head}\r\nSec-WebSocket-Accept: {accept}\r\n\r\n").is_err() {
             return;
         }
-        let mut socket = WebSocket::from_raw_socket(socket, Role::Server, None);
+        let mut socket = WebSocket::from_raw_socket(stream, Role::Server, None);
         let mut known = false;
         while let Ok(message) = socket.read() {
             let Message::Text(text) = message else { continue };

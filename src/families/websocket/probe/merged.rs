@@ -114,7 +114,10 @@ mod tests {
 
     use super::*;
 
-    fn told(messages: &[(u64, u64, &[(&str, &str)])]) -> Told {
+    /// The first and the last number of a message, and the rows it changes.
+    type Sent<'a> = (u64, u64, &'a [(&'a str, &'a str)]);
+
+    fn told(messages: &[Sent<'_>]) -> Told {
         let book: Book = serde_json::from_value(
             json!({"tables": [{"snapshot": "$.b", "delta": "$.b", "key": "$[0]", "value": "$[1]"}]}),
         )

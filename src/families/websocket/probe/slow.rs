@@ -91,12 +91,7 @@ async fn stall(desk: &Desk<'_>, slow: &SlowConfig, span: Duration, bursts: bool)
         return Err("a client may have one connection only, so that no other can be compared with it".to_owned());
     }
     let burst = slow.burst.as_ref().filter(|_| bursts);
-    let mut control = Listener::open(session, config, How::to("read throughout")).await.map_err(|not| not.why())?;
-    control.told.rows = rows(config);
-    let how = How { receive_buffer: Some(RECEIVE_BUFFER), ..How::to("stop reading for a while") };
-    let opening = Listener::open(session, config, how);
-    let mut victim = during(session, &mut [&mut control], opening).await.map_err(|not| not.why())?;
-    victim.told.rows = rows(config);
+    let (mut control, mut victim) = listeners(session, config).await?;
     let mut seen = Stall {
         receive_buffer: RECEIVE_BUFFER.into(),
         exchanges: vec![control.exchange(), victim.exchange()],
@@ -190,6 +185,17 @@ async fn stall(desk: &Desk<'_>, slow: &SlowConfig, span: Duration, bursts: bool)
         }
     }
     Ok(seen)
+}
+
+/// One that reads throughout, and one that will stop.
+async fn listeners<'a>(session: &'a dyn Session, config: &'a Config) -> Result<(Listener<'a>, Listener<'a>), String> {
+    let mut control = Listener::open(session, config, How::to("read throughout")).await.map_err(|not| not.why())?;
+    control.told.rows = rows(config);
+    let how = How { receive_buffer: Some(RECEIVE_BUFFER), ..How::to("stop reading for a while") };
+    let opening = Listener::open(session, config, how);
+    let mut victim = during(session, &mut [&mut control], opening).await.map_err(|not| not.why())?;
+    victim.told.rows = rows(config);
+    Ok((control, victim))
 }
 
 /// Keeps the rows that messages change, where the suite says where they are.
