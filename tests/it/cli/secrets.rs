@@ -36,7 +36,7 @@ websocket:
 fn stream() -> (Peer, Arc<Mutex<Vec<Value>>>) {
     let said = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&said);
-    let peer = Peer::doing(move |request, mut stream| {
+    let server = Peer::doing(move |request, mut stream| {
         let accept = derive_accept_key(request.field("sec-websocket-key").unwrap_or_default().as_bytes());
         let head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade";
         if write!(stream, "{head}\r\nSec-WebSocket-Accept: {accept}\r\n\r\n").is_err() {
@@ -62,7 +62,7 @@ fn stream() -> (Peer, Arc<Mutex<Vec<Value>>>) {
             }
         }
     });
-    (peer, said)
+    (server, said)
 }
 
 fn run(peer: &Peer, suite: &str) -> crate::support::Ended {
