@@ -28,6 +28,9 @@ pub(crate) struct Slow {
     pub(crate) keyed: bool,
     /// Each time that reading was stopped.
     pub(crate) stalls: Vec<Stall>,
+    /// What a connection goes through while everybody reads, where one was harmed while another did not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) unsteady: Option<String>,
     /// Why nothing could be seen, if so.
     pub(crate) blocked: Option<String>,
 }

@@ -46,12 +46,16 @@ pub(super) async fn probe(session: &dyn Session, config: &Config, plan: &Planned
     };
     let bursts = plan.steps.iter().any(|(what, _)| what == BURST);
     let desk = Desk::new(session, config, plan);
+    let mut longest = Duration::ZERO;
     for span in &slow.stalls {
         for _ in 0..2 {
             if session.stopping() {
                 break;
             }
-            match stall(&desk, slow, span.0, bursts).await {
+            let began = session.now();
+            let stalled = stall(&desk, slow, span.0, bursts).await;
+            longest = longest.max(session.now().saturating_sub(began));
+            match stalled {
                 Ok(stall) => {
                     let bad = is_bad(&seen, &stall);
                     seen.stalls.push(stall);
@@ -68,6 +72,9 @@ pub(super) async fn probe(session: &dyn Session, config: &Config, plan: &Planned
     }
     if !seen.stalls.is_empty() {
         seen.blocked = None;
+    }
+    if seen.stalls.iter().any(|stall| stall.control.end.is_some() || stall.control.holes > 0) {
+        seen.unsteady = alone(&desk, slow, longest, bursts).await;
     }
     desk.undo().await;
     seen
@@ -185,6 +192,24 @@ async fn stall(desk: &Desk<'_>, slow: &SlowConfig, span: Duration, bursts: bool)
         }
     }
     Ok(seen)
+}
+
+/// What a connection goes through in the same time while everybody reads, if it loses anything or ends.
+async fn alone(desk: &Desk<'_>, slow: &SlowConfig, span: Duration, bursts: bool) -> Option<String> {
+    let (session, config) = (desk.session, desk.config);
+    let mut listener = Listener::open(session, config, How::to("read while everybody does")).await.ok()?;
+    let mut bursts = Bursts::new(slow.burst.as_ref().filter(|_| bursts));
+    let until = session.now() + span;
+    while session.now() < until && listener.is_open() && !session.stopping() {
+        bursts.next(desk, &mut [&mut listener]).await.ok()?;
+        together(session, &mut [&mut listener], until.min(session.now() + PACE), |_| false).await;
+    }
+    let ended = listener.told.ended.as_ref().map(|ended| format!("is {}", ending(ended).told()));
+    let holes = listener.holes();
+    if listener.is_open() {
+        drop(listener.feed.close(Some(1000)).await);
+    }
+    ended.or_else(|| (holes > 0).then(|| "misses events".to_owned()))
 }
 
 /// One that reads throughout, and one that will stop.

@@ -30,7 +30,7 @@ pub(super) const WS_014: JudgedRule = JudgedRule {
         not_applicable: "The suite declares neither a way to resume nor a snapshot; how much was missed is told.",
         severity: Severity::Critical,
         strength: Strength::Domain,
-        source: "docs/semantics.md: a client must be able to receive missed updates; RFC 6455 §7.2.3",
+        source: "a client must be able to learn what it missed; RFC 6455 §7.2.3; Kraken WebSocket v2 lifecycle; Alpaca `since_id`",
         remedy: "Keep events for a while by number and replay those after the one that the client names, or send a snapshot \
                  on every subscription.",
         defects: &["stream.resume-loses-one", "stream.resume-ignored"],
@@ -53,7 +53,7 @@ pub(super) const WS_015: JudgedRule = JudgedRule {
         not_applicable: "The suite declares neither a way to resume nor a snapshot; how much was missed is told.",
         severity: Severity::Critical,
         strength: Strength::Domain,
-        source: "docs/semantics.md: reconnection; RFC 6455 §7.2; OWASP API1:2023",
+        source: "what is lost without a word is acted on as if it had not happened; RFC 6455 §7.2; OWASP API1:2023",
         remedy: "Take for received only what the client says it has; answer a position that is not held with an explicit \
                  resynchronisation; bind positions to the principal.",
         // Whoever loses events after an orderly close loses them after a reset, too.

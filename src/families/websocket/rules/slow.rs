@@ -31,7 +31,8 @@ pub(super) const WS_016: JudgedRule = JudgedRule {
         not_applicable: "The suite says nothing of slow clients (`slow`).",
         severity: Severity::Critical,
         strength: Strength::Domain,
-        source: "docs/semantics.md: back-pressure; RFC 6455 §7.4.1 (1008, 1013)",
+        source: "a client that fell behind must be able to know it; RFC 6455 §7.4.1, IANA's registry of close codes \
+                 (1008, 1013)",
         remedy: "Bound each connection's queue; when it overflows, close with 1013 or 1008 and a reason, or tell of the gap \
                  and send a snapshot. Never leave out a message silently.",
         defects: &["stream.drops-silently"],
@@ -52,7 +53,8 @@ pub(super) const WS_017: JudgedRule = JudgedRule {
         not_applicable: "The suite says nothing of slow clients (`slow`).",
         severity: Severity::Critical,
         strength: Strength::Domain,
-        source: "docs/semantics.md: back-pressure",
+        source: "one client's fault must not cost others theirs; slow consumers of Coinbase Prime and INTX (limited \
+                 queues), Alpaca (407)",
         remedy: "Give each connection a queue of its own and never wait for one while serving another; drop what a client \
                  is too far behind to use.",
         defects: &["stream.slow-harms-others", "stream.never-catches-up"],
@@ -212,6 +214,9 @@ fn isolated(seen: &Slow, stall: &Stall) -> Judgement {
     let harmed = control.end.is_some() || control.holes > 0 && !seen.jumps;
     if harmed && busy {
         return Judgement::inconclusive("fincheck itself did not get to work for too long");
+    }
+    if let Some(unsteady) = seen.unsteady.as_ref().filter(|_| harmed) {
+        return Judgement::inconclusive(format!("a connection {unsteady} also while everybody reads"));
     }
     if let Some(end) = &control.end {
         return Judgement::fail("a connection that was read throughout was ended while another was not read")
@@ -379,7 +384,10 @@ mod tests {
         assert_eq!(judge(held).0, Verdict::Inconclusive, "everything was slow");
         let mut missed = stall(10, 0);
         missed.control.holes = 2;
-        assert_eq!(judge(missed), (Verdict::Fail, None));
+        assert_eq!(judge(missed.clone()), (Verdict::Fail, None));
+        let mut evidence = slow(None, vec![missed.clone(), missed]);
+        evidence.slow.as_mut().unwrap().unsteady = Some("misses events".to_owned());
+        assert_eq!(others(&evidence).verdict, Verdict::Inconclusive, "it is so anyway");
     }
 
     #[test]
