@@ -249,7 +249,6 @@ fn isolated(seen: &Slow, stall: &Stall) -> Judgement {
             return Judgement::inconclusive("answers over HTTP took longer, too: the whole path was busy").detail(seen);
         }
         return Judgement::fail("a connection that is read throughout is held up while another is not read")
-            .severity(Severity::Major)
             .expected(format!("{what} does not grow beyond twice what it was"))
             .actual(seen);
     }
@@ -379,7 +378,7 @@ mod tests {
         assert_eq!(judge(stall(10, 0)).0, Verdict::Pass);
         let mut held = stall(10, 0);
         held.control.during.longest = millis(900);
-        assert_eq!(judge(held.clone()), (Verdict::Fail, Some(Severity::Major)));
+        assert_eq!(judge(held.clone()), (Verdict::Fail, None));
         held.control.http = Some((millis(5), millis(800)));
         assert_eq!(judge(held).0, Verdict::Inconclusive, "everything was slow");
         let mut missed = stall(10, 0);
