@@ -20,9 +20,10 @@ pub(super) use self::{
     track::{Counts, Flaw, FlawKind, Reading, Tracker},
 };
 
-use std::{collections::VecDeque, future::poll_fn, task::Poll, time::Duration};
+use std::{collections::VecDeque, future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use futures_util::future::{Either, select};
 
 use super::{config::Config, evidence::Ended};
 use crate::{
@@ -35,6 +36,14 @@ use crate::{
 pub(super) const LONGEST: usize = 1 << 20;
 /// The most messages that are kept while an answer is awaited.
 const MOST_KEPT: usize = 20_000;
+/// The most octets of them.
+const MOST_OCTETS: usize = 4 << 20;
+/// How long an answer that nobody asked us for is offered to a peer that does not read.
+const OFFERED: Duration = Duration::from_secs(1);
+/// So many frames after a closing handshake was begun say that the stream will not come to its end.
+const FLOOD: u64 = 50_000;
+/// So many octets say the same.
+const FLOOD_OCTETS: u64 = 32 << 20;
 /// How long the peer's close frame and the end of the connection are waited for.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// As many frames at once say that more were there.
@@ -50,6 +59,8 @@ pub(super) struct Feed<'a> {
     line: Box<dyn Line>,
     /// What its messages say.
     values: PageValues,
+    /// Whether the peer did not take an answer in time; it is offered no other.
+    stuck: bool,
     /// Whether a message may have to be answered.
     answers: bool,
     frames: std::vec::IntoIter<Frame>,
@@ -112,6 +123,15 @@ impl Seen {
     }
 }
 
+/// Offers a frame to a peer that may not read; `None` if it was not taken within a second.
+pub(super) async fn offered(session: &dyn Session, line: &mut dyn Line, frame: Outgoing) -> Option<Result<(), End>> {
+    let (sending, waiting) = (line.send(frame), session.pause(OFFERED));
+    match select(pin!(sending), pin!(waiting)).await {
+        Either::Left((sent, _)) => Some(sent),
+        Either::Right(_) => None,
+    }
+}
+
 /// Lets everything else on this thread go on once.
 async fn give_way() {
     let mut gave = false;
@@ -136,6 +156,7 @@ impl Feed<'_> {
 
     /// The next message from the line.
     async fn hear(&mut self, until: Duration) -> Heard {
+        let mut read = false;
         loop {
             while let Some(frame) = self.frames.next() {
                 if let Some(message) = self.take(frame).await {
@@ -152,6 +173,14 @@ impl Feed<'_> {
                 // Others on this thread have as much to read, and would wait until this is at its end.
                 give_way().await;
             }
+            // What is no message may be there all the time, too.
+            if read && self.session.now() >= until {
+                return Heard::Quiet;
+            }
+            if self.session.stopping() {
+                return Heard::Stopped;
+            }
+            read = true;
             let mut frames = Vec::with_capacity(self.room);
             let received = self.line.receive(&mut frames, until).await;
             self.measure(&frames);
@@ -200,8 +229,7 @@ impl Feed<'_> {
             Opcode::Ping => {
                 self.seen.pings += 1;
                 if !self.muted {
-                    // If it does not get through, the next reading says why.
-                    drop(self.line.send(Outgoing::new(Opcode::Pong, frame.payload)).await);
+                    self.offer(Outgoing::new(Opcode::Pong, frame.payload)).await;
                 }
                 None
             }
@@ -209,7 +237,7 @@ impl Feed<'_> {
                 let code = frame.payload.get(..2).map(|code| u16::from_be_bytes([code[0], code[1]]));
                 let reason = excerpt(frame.payload.get(2..).unwrap_or_default());
                 if !self.muted {
-                    drop(self.line.send(Outgoing::close(code, "")).await);
+                    self.offer(Outgoing::close(code, "")).await;
                 }
                 let ended = self.end(code, reason, None);
                 self.ended = Some(Ended { at: frame.at, frame: true, ..ended });
@@ -249,7 +277,10 @@ impl Feed<'_> {
     fn read(&mut self, mut payload: Bytes, at: Duration, message: &mut Message) {
         // What was put together from fragments has been cut already.
         let whole = payload.len() < LONGEST;
-        payload.truncate(LONGEST);
+        if payload.len() > LONGEST {
+            // The memory of the whole is not to be kept for the sake of a part.
+            payload = Bytes::copy_from_slice(&payload[..LONGEST]);
+        }
         (message.at, message.text) = (at, payload);
         self.reader.read_again(message, &mut self.values);
         message.cut = !whole && message.kind == Kind::Other;
@@ -266,7 +297,14 @@ impl Feed<'_> {
             && let Some(answer) = self.config.heartbeat.as_ref().and_then(|heartbeat| heartbeat.answer.as_ref())
             && let Ok(answer) = render(answer, &self.session.values())
         {
-            drop(self.line.send(Outgoing::text(answer)).await);
+            self.offer(Outgoing::text(answer)).await;
+        }
+    }
+
+    /// Sends what answers the peer, unless it does not read. If it does not get through, the next reading says why.
+    async fn offer(&mut self, frame: Outgoing) {
+        if !self.stuck {
+            self.stuck = offered(self.session, self.line.as_mut(), frame).await.is_none();
         }
     }
 
@@ -342,18 +380,35 @@ impl Feed<'_> {
         self.muted = true;
     }
 
-    /// Closes it in order and waits up to two seconds for the peer to do the same; what comes meanwhile is not read.
-    pub(super) async fn leave(mut self) {
-        if self.ended.is_some() || self.line.send(Outgoing::close(Some(1000), "")).await.is_err() {
-            return;
+    /// Closes it in order and waits up to two seconds for the peer to do the same; what comes meanwhile is not read. Says so
+    /// if it is far too much.
+    pub(super) async fn leave(mut self) -> Option<String> {
+        if self.ended.is_some() {
+            return None;
         }
+        let sent = offered(self.session, self.line.as_mut(), Outgoing::close(Some(1000), "")).await;
+        if matches!(sent, Some(Err(_))) {
+            return None;
+        }
+        let (mut count, mut octets) = (0, 0);
         let is_close = |frame: &Frame| frame.opcode == Opcode::Close;
         let until = self.session.now() + FAREWELL;
         let mut closed = self.frames.any(|frame| is_close(&frame));
         let mut frames = Vec::new();
         while !closed && self.line.receive(&mut frames, until).await == Received::Frames {
+            count += frames.len() as u64;
+            octets += frames.iter().map(|frame| frame.payload.len() as u64).sum::<u64>();
             closed = frames.drain(..).any(|frame| is_close(&frame));
+            if !closed && (count > FLOOD || octets > FLOOD_OCTETS) {
+                return Some(format!(
+                    "the stream does not come to its end: {count} frames, {octets} octets came after it was closed"
+                ));
+            }
+            if self.session.now() >= until {
+                break;
+            }
         }
+        None
     }
 
     /// Closes it in order, with this code or none, and waits up to two seconds for the peer to do the same.
@@ -363,8 +418,12 @@ impl Feed<'_> {
             // The peer's close frame is an answer, not to be answered.
             self.muted = true;
             let until = self.session.now() + FAREWELL;
-            while let Heard::Message(message) = self.hear(until).await {
-                if messages.len() < MOST_KEPT {
+            let mut octets = 0;
+            while let Heard::Message(message) = self.hear(until).await
+                && self.session.now() < until + FAREWELL
+            {
+                octets += message.text.len();
+                if messages.len() < MOST_KEPT && octets < MOST_OCTETS {
                     messages.push(*message);
                 }
             }

@@ -8,9 +8,9 @@ use crate::rule::{Judgement, Verdict};
 /// What was not tried, although it is wanted.
 pub(super) fn untried(evidence: &Evidence) -> Judgement {
     Judgement::inconclusive(if evidence.cut_short {
-        "the run ended before this could be seen"
+        super::CUT_SHORT
     } else {
-        "this could not be tried"
+        super::NOT_TRIED
     })
 }
 
