@@ -5,6 +5,7 @@
 //! answer among them.
 
 mod compare;
+mod farewell;
 mod message;
 mod open;
 mod reader;
@@ -40,10 +41,6 @@ const MOST_KEPT: usize = 20_000;
 const MOST_OCTETS: usize = 4 << 20;
 /// How long an answer that nobody asked us for is offered to a peer that does not read.
 const OFFERED: Duration = Duration::from_secs(1);
-/// So many frames after a closing handshake was begun say that the stream will not come to its end.
-const FLOOD: u64 = 50_000;
-/// So many octets say the same.
-const FLOOD_OCTETS: u64 = 32 << 20;
 /// How long the peer's close frame and the end of the connection are waited for.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// As many frames at once say that more were there.
@@ -107,13 +104,6 @@ pub(super) enum Heard {
     Ended(Ended),
     /// The run is over.
     Stopped,
-}
-
-/// What closing came to.
-#[derive(Debug)]
-pub(super) struct Farewell {
-    /// Messages that came until the end.
-    pub(super) messages: Vec<Message>,
 }
 
 impl Seen {
@@ -378,57 +368,6 @@ impl Feed<'_> {
     /// From now on nothing is answered: no ping, no heartbeat, no close frame.
     pub(super) fn mute(&mut self) {
         self.muted = true;
-    }
-
-    /// Closes it in order and waits up to two seconds for the peer to do the same; what comes meanwhile is not read. Says so
-    /// if it is far too much.
-    pub(super) async fn leave(mut self) -> Option<String> {
-        if self.ended.is_some() {
-            return None;
-        }
-        let sent = offered(self.session, self.line.as_mut(), Outgoing::close(Some(1000), "")).await;
-        if matches!(sent, Some(Err(_))) {
-            return None;
-        }
-        let (mut count, mut octets) = (0, 0);
-        let is_close = |frame: &Frame| frame.opcode == Opcode::Close;
-        let until = self.session.now() + FAREWELL;
-        let mut closed = self.frames.any(|frame| is_close(&frame));
-        let mut frames = Vec::new();
-        while !closed && self.line.receive(&mut frames, until).await == Received::Frames {
-            count += frames.len() as u64;
-            octets += frames.iter().map(|frame| frame.payload.len() as u64).sum::<u64>();
-            closed = frames.drain(..).any(|frame| is_close(&frame));
-            if !closed && (count > FLOOD || octets > FLOOD_OCTETS) {
-                return Some(format!(
-                    "the stream does not come to its end: {count} frames, {octets} octets came after it was closed"
-                ));
-            }
-            if self.session.now() >= until {
-                break;
-            }
-        }
-        None
-    }
-
-    /// Closes it in order, with this code or none, and waits up to two seconds for the peer to do the same.
-    pub(super) async fn close(mut self, code: Option<u16>) -> Farewell {
-        let mut messages: Vec<Message> = std::mem::take(&mut self.kept).into();
-        if self.ended.is_none() && self.line.send(Outgoing::close(code, "")).await.is_ok() {
-            // The peer's close frame is an answer, not to be answered.
-            self.muted = true;
-            let until = self.session.now() + FAREWELL;
-            let mut octets = 0;
-            while let Heard::Message(message) = self.hear(until).await
-                && self.session.now() < until + FAREWELL
-            {
-                octets += message.text.len();
-                if messages.len() < MOST_KEPT && octets < MOST_OCTETS {
-                    messages.push(*message);
-                }
-            }
-        }
-        Farewell { messages }
     }
 
     /// Gives it up on purpose.

@@ -84,7 +84,7 @@ pub(super) async fn probe(
         let wanted = plan.wants("WS-012") && !silent && !session.stopping();
         if wanted { Some(snapshot::probe(session, config, plan).await) } else { None }
     };
-    let protocol = protocol::probe(session, config, plan, room);
+    let protocol = protocol::probe(session, config, plan, room, silent);
     let (seen, (snapshots, protocol)) = if room {
         join(Box::pin(steady), join(Box::pin(snapshot), Box::pin(protocol))).await
     } else {
