@@ -38,7 +38,7 @@ pub(super) const LONGEST: usize = 1 << 20;
 /// The most messages that are kept while an answer is awaited.
 const MOST_KEPT: usize = 20_000;
 /// The most octets of them.
-const MOST_OCTETS: usize = 4 << 20;
+const MOST_OCTETS: usize = 8 << 20;
 /// How long an answer that nobody asked us for is offered to a peer that does not read.
 const OFFERED: Duration = Duration::from_secs(1);
 /// How long the peer's close frame and the end of the connection are waited for.

@@ -277,8 +277,7 @@ impl<'a> Feed<'a> {
         of: Of,
         resume: Option<&Resumed>,
     ) -> Result<Subscribed, NotOpen> {
-        let text =
-            render(message, &spoken(self.session, self.config, &self.who, resume)).map_err(NotOpen::Unready)?;
+        let text = render(message, &spoken(self.session, self.config, &self.who, resume)).map_err(NotOpen::Unready)?;
         let sent = self.session.now();
         let failed: Result<(), End> = self.line.send(Outgoing::text(text)).await;
         if exchange.acknowledged.is_none() {

@@ -63,8 +63,13 @@ fn times_that_never_pass_are_wrong() {
         "session": {"expires_after": "0s", "longest": "0s", "rate": 1, "rate_window": "0s", "grace": "0s"}
     });
     let wrong = [
-        "/resume/window", "/slow/catch_up", "/session/expires_after", "/session/longest", "/session/rate_window",
-        "/resume/depth", "/slow/most",
+        "/resume/window",
+        "/slow/catch_up",
+        "/session/expires_after",
+        "/session/longest",
+        "/session/rate_window",
+        "/resume/depth",
+        "/slow/most",
     ];
     assert_eq!(places(&times), wrong);
     // A ping that is not answered may be given up long before the next.

@@ -39,11 +39,11 @@ mod tests;
 
 use futures_util::future::{FutureExt, join, join3};
 
+use self::first::First;
 use super::{
     config::Config,
     evidence::{Declared, Ended, Evidence},
 };
-use self::first::First;
 use crate::families::{Conventions, PlannedCheck, Session};
 
 /// So many connections of one client let the groups run side by side.

@@ -89,11 +89,7 @@ fn untried(evidence: &Evidence, blocked: Option<&Blocked>) -> Judgement {
     if let Some(blocked) = blocked {
         return Judgement::inconclusive(blocked.why.clone()).cite(blocked.exchange);
     }
-    Judgement::inconclusive(if evidence.cut_short {
-        CUT_SHORT
-    } else {
-        NOT_TRIED
-    })
+    Judgement::inconclusive(if evidence.cut_short { CUT_SHORT } else { NOT_TRIED })
 }
 
 /// The worst of the judgements of a rule's parts: a failure counts before what could not be seen, that before a pass.
