@@ -260,7 +260,7 @@ fn reset_at_once() {
 #[test]
 fn reset_before_any_answer() {
     let ended = run(&Peer::resetting(b""));
-    ended.could_not_judge("could not be reached");
+    ended.could_not_judge("the stream could not be opened");
 }
 
 #[test]

@@ -47,6 +47,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 const FULL: usize = 1_024;
 
 /// A stream at the level of messages.
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own that the others do not decide")]
 pub(super) struct Feed<'a> {
     session: &'a dyn Session,
     config: &'a Config,

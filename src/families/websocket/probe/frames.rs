@@ -18,6 +18,7 @@ use crate::{
 const SOON: Duration = Duration::from_secs(2);
 
 /// A stream at the level of frames. Pings, messages that must be answered and close frames are answered until it is muted.
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own that the others do not decide")]
 pub(super) struct Frames<'a> {
     session: &'a dyn Session,
     config: &'a Config,
