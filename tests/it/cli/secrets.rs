@@ -38,8 +38,8 @@ fn stream() -> (Peer, Arc<Mutex<Vec<Value>>>) {
     let heard = Arc::clone(&said);
     let server = Peer::doing(move |request, mut stream| {
         let accept = derive_accept_key(request.field("sec-websocket-key").unwrap_or_default().as_bytes());
-        let head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade";
-        if write!(stream, "{head}\r\nSec-WebSocket-Accept: {accept}\r\n\r\n").is_err() {
+        let opening = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade";
+        if write!(stream, "{opening}\r\nSec-WebSocket-Accept: {accept}\r\n\r\n").is_err() {
             return;
         }
         let mut socket = WebSocket::from_raw_socket(stream, Role::Server, None);

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use crate::support::{Asked, Ended, Peer, Program, answer, json};
 
 /// A run that takes longer waits for what will never come. The machine may be busy with other things.
-const BOUND: Duration = Duration::from_secs(60);
+const BOUND: Duration = Duration::from_mins(1);
 /// A run that takes more memory keeps what nobody reads, in octets.
 const MEMORY: u64 = 100 << 20;
 
@@ -168,7 +168,7 @@ fn large_frames_without_end() {
 fn a_frame_that_claims_to_be_endless() {
     let ended = run(&stream(|mut socket| {
         let _ = socket.write_all(&[0x81, 127, 0x40, 0, 0, 0, 0, 0, 0, 0]);
-        while socket.write_all(&[b'x'; 65_536]).is_ok() {}
+        while socket.write_all(&[b'x'; 4_096]).is_ok() {}
     }));
     ended.exits(1).found("WS-008", "a frame of 4611686018427387904 octets, more than the 16MiB allowed");
 }
