@@ -1,6 +1,6 @@
 //! What is wrong with a family's block of a suite, beyond its shape.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// One problem, at a place of the item that was loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,9 @@ impl Setting<'_> {
 
 /// "did you mean", or the list of what there is.
 pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
-    let known: Vec<&str> = known.into_iter().collect();
+    let mut known: Vec<&str> = known.into_iter().collect();
+    let mut seen = HashSet::new();
+    known.retain(|candidate| seen.insert(*candidate));
     let best = known
         .iter()
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), *candidate))

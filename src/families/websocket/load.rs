@@ -1,5 +1,7 @@
 //! From a block of a suite to a check: what a schema cannot say.
 
+mod bounds;
+
 use serde_json::Value;
 
 use super::{
@@ -17,9 +19,6 @@ use crate::{
 const OWN: &[&str] = &["request", "uuid"];
 /// Names that it supplies where a stream is taken up.
 const RESUMED: &[&str] = &["request", "uuid", "last", "token", "last_id"];
-/// The most messages that are read for one judgement.
-const MOST: u64 = 10_000_000;
-
 /// Makes a check of one item of `websocket:`.
 pub(super) fn load(item: Value, setting: &Setting<'_>) -> Result<Box<dyn Check>, Vec<Problem>> {
     let config: Config = serde_json::from_value(item).map_err(|e| vec![Problem::new("", e.to_string())])?;
@@ -38,6 +37,7 @@ pub(super) fn load(item: Value, setting: &Setting<'_>) -> Result<Box<dyn Check>,
     snapshot(&config, setting, sink);
     stimulus(&config, setting, sink);
     rest(&config, setting, sink);
+    bounds::bounds(&config, sink);
     if problems.is_empty() {
         Ok(Box::new(StreamCheck { config, conventions: Conventions::default() }))
     } else {
@@ -53,7 +53,11 @@ fn handshake(config: &Config, setting: &Setting<'_>, problems: &mut Vec<Problem>
             problem.help("give the path below `target.base_url`, such as `/v1/stream`; ws or wss follows from it"),
         );
     }
-    setting.known_names(config.path.names(), &[], "/path", problems);
+    if path.contains('#') {
+        let problem = Problem::new("/path", format!("`{path}` has a fragment, which is never sent (RFC 6455 §3)"));
+        problems.push(problem.help("leave out what follows `#`; what belongs to the path is written `%23`"));
+    }
+    known_names(config.path.names(), &[], "/path", setting, problems);
     templates(&config.query, "/query", &[], setting, problems);
     templates(&config.headers, "/headers", &[], setting, problems);
     header_names(config.headers.keys(), "/headers", problems);
@@ -62,7 +66,14 @@ fn handshake(config: &Config, setting: &Setting<'_>, problems: &mut Vec<Problem>
         problems.push(problem.help("name subprotocols under `subprotocols`"));
     }
     for (nth, name) in config.subprotocols.iter().enumerate().filter(|(_, name)| !is_token(name)) {
-        problems.push(Problem::new(format!("/subprotocols/{nth}"), format!("`{name}` is no name of a subprotocol")));
+        let problem = Problem::new(format!("/subprotocols/{nth}"), format!("`{name}` is no name of a subprotocol"));
+        problems.push(problem.help("name each by itself, such as `[v1.orders, v2.orders]`; a name has no spaces"));
+    }
+    for (nth, name) in config.subprotocols.iter().enumerate() {
+        if config.subprotocols[..nth].contains(name) {
+            let problem = Problem::new(format!("/subprotocols/{nth}"), format!("`{name}` is offered twice"));
+            problems.push(problem.help("a handshake names each subprotocol once (RFC 6455 §4.1)"));
+        }
     }
     if config.speaks_credentials() && config.owner() == Who::Anonymous {
         let problem = Problem::new("/client", "nobody has a `{{credential}}` that messages could carry");
@@ -96,7 +107,25 @@ fn templates(
     problems: &mut Vec<Problem>,
 ) {
     for (name, template) in map {
-        setting.known_names(template.names(), own, &format!("{at}/{name}"), problems);
+        known_names(template.names(), own, &format!("{at}/{name}"), setting, problems);
+    }
+}
+
+/// Complains of names that nothing gives a value to; some have one only where a stream is taken up.
+fn known_names<'n>(
+    names: impl Iterator<Item = &'n str>,
+    own: &[&str],
+    at: &str,
+    setting: &Setting<'_>,
+    problems: &mut Vec<Problem>,
+) {
+    for name in names {
+        if RESUMED.contains(&name) && !OWN.contains(&name) && !own.contains(&name) && !setting.names.contains(name) {
+            let message = format!("`{{{{{name}}}}}` is known only where a stream is taken up");
+            problems.push(Problem::new(at, message).help("use it in `query`, `headers` or `subscribe` of `resume`"));
+        } else {
+            setting.known_names([name], own, at, problems);
+        }
     }
 }
 
@@ -106,7 +135,7 @@ fn message(value: &Value, at: &str, own: &[&str], setting: &Setting<'_>, problem
         Value::String(text) if text.contains("{{") => match text.parse::<Template>() {
             Ok(template) => {
                 let names = template.names().filter(|name| !is_credential(name));
-                setting.known_names(names, own, at, problems);
+                known_names(names, own, at, setting, problems);
             }
             Err(why) => problems.push(Problem::new(at, why)),
         },
@@ -337,9 +366,6 @@ fn rest(config: &Config, setting: &Setting<'_>, problems: &mut Vec<Problem>) {
         if slow.stalls.is_empty() || slow.stalls.iter().any(|stall| stall.0.is_zero()) {
             problems.push(Problem::new("/slow/stalls", "reading is stopped for some time at least"));
         }
-        if slow.most == 0 || slow.most > MOST {
-            problems.push(Problem::new("/slow/most", format!("this is between 1 and {MOST}")));
-        }
     }
     if let Some(session) = &config.session {
         if let Some(client) = &session.expiring_client {
@@ -364,18 +390,6 @@ fn rest(config: &Config, setting: &Setting<'_>, problems: &mut Vec<Problem>) {
     }
     if let Some(answer) = config.heartbeat.as_ref().and_then(|heartbeat| heartbeat.answer.as_ref()) {
         message(answer, "/heartbeat/answer", OWN, setting, problems);
-    }
-    let spans = [
-        (Some(config.listen), "/listen"),
-        (Some(config.lag), "/lag"),
-        (config.heartbeat.as_ref().map(|heartbeat| heartbeat.interval), "/heartbeat/interval"),
-        (config.heartbeat.as_ref().and_then(|heartbeat| heartbeat.timeout), "/heartbeat/timeout"),
-    ];
-    for (_, at) in spans.iter().filter(|(span, _)| span.is_some_and(|span| span.0.is_zero())) {
-        problems.push(Problem::new(*at, "this takes some time at least"));
-    }
-    if config.most == 0 || config.most > MOST {
-        problems.push(Problem::new("/most", format!("this is between 1 and {MOST}")));
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
         return plan;
     }
     let writes = config.stimulus.is_some() && selection.permits(Permit::Write) && plan.wants_any(STIMULATED);
-    plan.steps.push(("open the stream".into(), 1));
+    plan.steps.push(("open the stream".into(), probe::first::MOST));
     for step in steps(config) {
         if !plan.wants_any(step.rules) {
             continue;

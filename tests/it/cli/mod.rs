@@ -6,6 +6,7 @@ mod secrets;
 mod streams;
 mod suites;
 mod tools;
+mod wrong_streams;
 
 use crate::support::{Api, Program};
 

@@ -35,19 +35,19 @@ websocket:
 /// A stream that takes this key, tells everybody the key they have sent, and a list of what it was sent.
 fn stream() -> (Peer, Arc<Mutex<Vec<Value>>>) {
     let said = Arc::new(Mutex::new(Vec::new()));
-    let noted = Arc::clone(&said);
-    let server = Peer::doing(move |request, mut wire| {
+    let heard = Arc::clone(&said);
+    let server = Peer::doing(move |request, mut stream| {
         let accept = derive_accept_key(request.field("sec-websocket-key").unwrap_or_default().as_bytes());
-        let upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade";
-        if write!(wire, "{upgrade}\r\nSec-WebSocket-Accept: {accept}\r\n\r\n").is_err() {
+        let opening = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade";
+        if write!(stream, "{opening}\r\nSec-WebSocket-Accept: {accept}\r\n\r\n").is_err() {
             return;
         }
-        let mut socket = WebSocket::from_raw_socket(wire, Role::Server, None);
+        let mut socket = WebSocket::from_raw_socket(stream, Role::Server, None);
         let mut known = false;
         while let Ok(message) = socket.read() {
             let Message::Text(text) = message else { continue };
             let message: Value = serde_json::from_str(&text).unwrap();
-            noted.lock().unwrap().push(message.clone());
+            heard.lock().unwrap().push(message.clone());
             let key = &message["key"];
             known |= key == SECRET;
             let answer = match message["op"].as_str() {

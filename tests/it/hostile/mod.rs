@@ -4,6 +4,7 @@ mod answers;
 mod content;
 mod reach;
 mod secrets;
+mod streams;
 mod walks;
 
 use crate::support::{Ended, Peer, Program};

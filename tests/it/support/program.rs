@@ -4,7 +4,10 @@ use std::{
     io::{Read, Write},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc::{self, Receiver},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -127,6 +130,28 @@ impl Running {
     pub(crate) fn interrupt(&self) {
         let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Waits for its end, and says how much memory it held at most, in octets; nought where that is not known.
+    pub(crate) fn ended_within(self) -> (Ended, u64) {
+        let (status, done) = (format!("/proc/{}/status", self.child.id()), AtomicBool::new(false));
+        thread::scope(|scope| {
+            let watching = scope.spawn(|| {
+                let mut most = 0;
+                while !done.load(Ordering::Relaxed) {
+                    // One that has ended holds none any more.
+                    let text = std::fs::read_to_string(&status).unwrap_or_default();
+                    let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+                    let peak = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+                    most = peak.map_or(most, |peak| most.max(peak << 10));
+                    thread::sleep(Duration::from_millis(20));
+                }
+                most
+            });
+            let ended = self.ended();
+            done.store(true, Ordering::Relaxed);
+            (ended, watching.join().unwrap_or_default())
+        })
     }
 
     /// Waits for its end; kills it if that does not come.

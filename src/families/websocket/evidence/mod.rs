@@ -33,6 +33,8 @@ pub struct Evidence {
     pub(super) declared: Declared,
     /// Why nothing could be seen.
     pub(super) blocked: Option<Blocked>,
+    /// Why little more than handshakes could be seen.
+    pub(super) unusable: Option<Blocked>,
     /// Whether the run ended before everything was seen.
     pub(super) cut_short: bool,
     /// Subscriptions, numbers and payloads of connections that nobody disturbs.

@@ -5,6 +5,7 @@
 //! answer among them.
 
 mod compare;
+mod farewell;
 mod message;
 mod open;
 mod reader;
@@ -20,9 +21,10 @@ pub(super) use self::{
     track::{Counts, Flaw, FlawKind, Reading, Tracker},
 };
 
-use std::{collections::VecDeque, future::poll_fn, task::Poll, time::Duration};
+use std::{collections::VecDeque, future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use futures_util::future::{Either, select};
 
 use super::{config::Config, evidence::Ended};
 use crate::{
@@ -35,12 +37,17 @@ use crate::{
 pub(super) const LONGEST: usize = 1 << 20;
 /// The most messages that are kept while an answer is awaited.
 const MOST_KEPT: usize = 20_000;
+/// The most octets of them.
+const MOST_OCTETS: usize = 8 << 20;
+/// How long an answer that nobody asked us for is offered to a peer that does not read.
+const OFFERED: Duration = Duration::from_secs(1);
 /// How long the peer's close frame and the end of the connection are waited for.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// As many frames at once say that more were there.
 const FULL: usize = 1_024;
 
 /// A stream at the level of messages.
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own that the others do not decide")]
 pub(super) struct Feed<'a> {
     session: &'a dyn Session,
     config: &'a Config,
@@ -50,6 +57,8 @@ pub(super) struct Feed<'a> {
     line: Box<dyn Line>,
     /// What its messages say.
     values: PageValues,
+    /// Whether the peer did not take an answer in time; it is offered no other.
+    stuck: bool,
     /// Whether a message may have to be answered.
     answers: bool,
     frames: std::vec::IntoIter<Frame>,
@@ -98,17 +107,19 @@ pub(super) enum Heard {
     Stopped,
 }
 
-/// What closing came to.
-#[derive(Debug)]
-pub(super) struct Farewell {
-    /// Messages that came until the end.
-    pub(super) messages: Vec<Message>,
-}
-
 impl Seen {
     /// How the stream would be taken up here.
     pub(super) fn resumed(&self) -> Resumed {
         self.position.resumed()
+    }
+}
+
+/// Offers a frame to a peer that may not read; `None` if it was not taken within a second.
+pub(super) async fn offered(session: &dyn Session, line: &mut dyn Line, frame: Outgoing) -> Option<Result<(), End>> {
+    let (sending, waiting) = (line.send(frame), session.pause(OFFERED));
+    match select(pin!(sending), pin!(waiting)).await {
+        Either::Left((sent, _)) => Some(sent),
+        Either::Right(_) => None,
     }
 }
 
@@ -136,6 +147,7 @@ impl Feed<'_> {
 
     /// The next message from the line.
     async fn hear(&mut self, until: Duration) -> Heard {
+        let mut read = false;
         loop {
             while let Some(frame) = self.frames.next() {
                 if let Some(message) = self.take(frame).await {
@@ -152,6 +164,14 @@ impl Feed<'_> {
                 // Others on this thread have as much to read, and would wait until this is at its end.
                 give_way().await;
             }
+            // What is no message may be there all the time, too.
+            if read && self.session.now() >= until {
+                return Heard::Quiet;
+            }
+            if self.session.stopping() {
+                return Heard::Stopped;
+            }
+            read = true;
             let mut frames = Vec::with_capacity(self.room);
             let received = self.line.receive(&mut frames, until).await;
             self.measure(&frames);
@@ -200,8 +220,7 @@ impl Feed<'_> {
             Opcode::Ping => {
                 self.seen.pings += 1;
                 if !self.muted {
-                    // If it does not get through, the next reading says why.
-                    drop(self.line.send(Outgoing::new(Opcode::Pong, frame.payload)).await);
+                    self.offer(Outgoing::new(Opcode::Pong, frame.payload)).await;
                 }
                 None
             }
@@ -209,7 +228,7 @@ impl Feed<'_> {
                 let code = frame.payload.get(..2).map(|code| u16::from_be_bytes([code[0], code[1]]));
                 let reason = excerpt(frame.payload.get(2..).unwrap_or_default());
                 if !self.muted {
-                    drop(self.line.send(Outgoing::close(code, "")).await);
+                    self.offer(Outgoing::close(code, "")).await;
                 }
                 let ended = self.end(code, reason, None);
                 self.ended = Some(Ended { at: frame.at, frame: true, ..ended });
@@ -249,7 +268,10 @@ impl Feed<'_> {
     fn read(&mut self, mut payload: Bytes, at: Duration, message: &mut Message) {
         // What was put together from fragments has been cut already.
         let whole = payload.len() < LONGEST;
-        payload.truncate(LONGEST);
+        if payload.len() > LONGEST {
+            // The memory of the whole is not to be kept for the sake of a part.
+            payload = Bytes::copy_from_slice(&payload[..LONGEST]);
+        }
         (message.at, message.text) = (at, payload);
         self.reader.read_again(message, &mut self.values);
         message.cut = !whole && message.kind == Kind::Other;
@@ -266,7 +288,14 @@ impl Feed<'_> {
             && let Some(answer) = self.config.heartbeat.as_ref().and_then(|heartbeat| heartbeat.answer.as_ref())
             && let Ok(answer) = render(answer, &self.session.values())
         {
-            drop(self.line.send(Outgoing::text(answer)).await);
+            self.offer(Outgoing::text(answer)).await;
+        }
+    }
+
+    /// Sends what answers the peer, unless it does not read. If it does not get through, the next reading says why.
+    async fn offer(&mut self, frame: Outgoing) {
+        if !self.stuck {
+            self.stuck = offered(self.session, self.line.as_mut(), frame).await.is_none();
         }
     }
 
@@ -340,36 +369,6 @@ impl Feed<'_> {
     /// From now on nothing is answered: no ping, no heartbeat, no close frame.
     pub(super) fn mute(&mut self) {
         self.muted = true;
-    }
-
-    /// Closes it in order and waits up to two seconds for the peer to do the same; what comes meanwhile is not read.
-    pub(super) async fn leave(mut self) {
-        if self.ended.is_some() || self.line.send(Outgoing::close(Some(1000), "")).await.is_err() {
-            return;
-        }
-        let is_close = |frame: &Frame| frame.opcode == Opcode::Close;
-        let until = self.session.now() + FAREWELL;
-        let mut closed = self.frames.any(|frame| is_close(&frame));
-        let mut frames = Vec::new();
-        while !closed && self.line.receive(&mut frames, until).await == Received::Frames {
-            closed = frames.drain(..).any(|frame| is_close(&frame));
-        }
-    }
-
-    /// Closes it in order, with this code or none, and waits up to two seconds for the peer to do the same.
-    pub(super) async fn close(mut self, code: Option<u16>) -> Farewell {
-        let mut messages: Vec<Message> = std::mem::take(&mut self.kept).into();
-        if self.ended.is_none() && self.line.send(Outgoing::close(code, "")).await.is_ok() {
-            // The peer's close frame is an answer, not to be answered.
-            self.muted = true;
-            let until = self.session.now() + FAREWELL;
-            while let Heard::Message(message) = self.hear(until).await {
-                if messages.len() < MOST_KEPT {
-                    messages.push(*message);
-                }
-            }
-        }
-        Farewell { messages }
     }
 
     /// Gives it up on purpose.

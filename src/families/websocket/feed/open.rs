@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     super::config::{Config, Exchange},
-    Feed, Heard, Kind, MOST_KEPT, Message, Of, Reader, Seen,
+    Feed, Heard, Kind, MOST_KEPT, MOST_OCTETS, Message, Of, Reader, Seen,
     said::{render, spoken, values},
 };
 use crate::{
@@ -149,13 +149,15 @@ pub(in super::super) enum NotOpen {
     Unknown(ExchangeId, String),
     /// The connection ended before that.
     Ended(ExchangeId, String),
+    /// More came before an answer than is kept.
+    Flooded(ExchangeId, String),
 }
 
 impl NotOpen {
     /// Why, for people.
     pub(in super::super) fn why(&self) -> String {
         match self {
-            Self::Unready(why) | Self::Unknown(_, why) | Self::Ended(_, why) => why.clone(),
+            Self::Unready(why) | Self::Unknown(_, why) | Self::Ended(_, why) | Self::Flooded(_, why) => why.clone(),
             Self::Unopened(Unopened::Refused(reply)) => {
                 format!("the handshake was answered with status {} instead of 101", reply.status)
             }
@@ -169,7 +171,7 @@ impl NotOpen {
             Self::Unready(_) => None,
             Self::Unopened(Unopened::Refused(reply)) => Some(reply.id),
             Self::Unopened(Unopened::Failed(failure)) => failure.id,
-            Self::Unknown(id, _) | Self::Ended(id, _) => Some(*id),
+            Self::Unknown(id, _) | Self::Ended(id, _) | Self::Flooded(id, _) => Some(*id),
         }
     }
 }
@@ -210,6 +212,7 @@ impl<'a> Feed<'a> {
             reader: Reader::new(config, &session.values()),
             line,
             values: PageValues::default(),
+            stuck: false,
             answers: config.heartbeat.as_ref().is_some_and(|heartbeat| heartbeat.answer.is_some()),
             frames: Vec::new().into_iter(),
             full: false,
@@ -223,7 +226,7 @@ impl<'a> Feed<'a> {
         };
         if let Some(authenticate) = config.authenticate.as_ref().filter(|_| how.authenticate) {
             match feed.ask(&authenticate.message, authenticate, Of::Authenticate, how.resume.as_ref()).await {
-                Err(why) => return Err(NotOpen::Unready(why)),
+                Err(not) => return Err(not),
                 Ok(Subscribed::Unasked | Subscribed::Acknowledged(_)) => {}
                 Ok(_) if feed.ended.is_some() => {
                     let told = feed.ended.as_ref().map(super::super::evidence::Ended::told).unwrap_or_default();
@@ -240,13 +243,13 @@ impl<'a> Feed<'a> {
             }
         }
         if how.subscribe {
-            feed.subscribe(how.resume.as_ref()).await.map_err(NotOpen::Unready)?;
+            feed.subscribe(how.resume.as_ref()).await?;
         }
         Ok(feed)
     }
 
     /// Subscribes, where the suite says how, and waits for the acknowledgement that it declares.
-    pub(in super::super) async fn subscribe(&mut self, resume: Option<&Resumed>) -> Result<(), String> {
+    pub(in super::super) async fn subscribe(&mut self, resume: Option<&Resumed>) -> Result<(), NotOpen> {
         let config = self.config;
         let resumes = config.resume.as_ref().filter(|_| resume.is_some()).and_then(|r| r.subscribe.as_ref());
         let nothing = Exchange { message: Value::Null, acknowledged: None, refused: None };
@@ -261,7 +264,7 @@ impl<'a> Feed<'a> {
     }
 
     /// Takes the subscription back and waits for the acknowledgement; `None` if the suite does not say how.
-    pub(in super::super) async fn unsubscribe(&mut self) -> Result<Option<Subscribed>, String> {
+    pub(in super::super) async fn unsubscribe(&mut self) -> Result<Option<Subscribed>, NotOpen> {
         let Some(exchange) = &self.config.unsubscribe else { return Ok(None) };
         self.ask(&exchange.message, exchange, Of::Unsubscribe, None).await.map(Some)
     }
@@ -273,8 +276,8 @@ impl<'a> Feed<'a> {
         exchange: &Exchange,
         of: Of,
         resume: Option<&Resumed>,
-    ) -> Result<Subscribed, String> {
-        let text = render(message, &spoken(self.session, self.config, &self.who, resume))?;
+    ) -> Result<Subscribed, NotOpen> {
+        let text = render(message, &spoken(self.session, self.config, &self.who, resume)).map_err(NotOpen::Unready)?;
         let sent = self.session.now();
         let failed: Result<(), End> = self.line.send(Outgoing::text(text)).await;
         if exchange.acknowledged.is_none() {
@@ -286,6 +289,7 @@ impl<'a> Feed<'a> {
         }
         let until = sent + (2 * self.config.lag.0).max(ANSWER);
         let mut kept = std::mem::take(&mut self.kept);
+        let mut octets = 0;
         let answer = loop {
             match self.hear(until).await {
                 Heard::Message(message) => {
@@ -296,12 +300,21 @@ impl<'a> Feed<'a> {
                     } else {
                         None
                     };
+                    octets += message.text.len();
                     kept.push_back(*message);
                     kept.extend(std::mem::take(&mut self.kept));
                     if let Some(answer) = answer {
                         break answer;
                     }
-                    if kept.len() >= MOST_KEPT {
+                    if kept.len() >= MOST_KEPT || octets >= MOST_OCTETS {
+                        let why = format!(
+                            "more comes than can be kept until a message is answered: {} messages, {octets} octets",
+                            kept.len()
+                        );
+                        return Err(NotOpen::Flooded(self.exchange(), why));
+                    }
+                    // What is there all the time never makes this wait.
+                    if self.session.now() >= until {
                         break Subscribed::Unanswered;
                     }
                 }

@@ -54,3 +54,33 @@ fn everything_wrong_is_said_at_its_place() {
     assert_eq!(at(authenticate), ["/client"]);
     assert_eq!(at(json!({"session": {"rate": 5, "expiring_client": "trader"}})).len(), 2);
 }
+
+#[test]
+fn times_that_never_pass_are_wrong() {
+    let times = json!({
+        "client": "trader", "sequence": {"last": "$.n"}, "resume": {"query": {"a": "{{last}}"}, "window": "0s", "depth": 0},
+        "slow": {"catch_up": "0s", "most": 0},
+        "session": {"expires_after": "0s", "longest": "0s", "rate": 1, "rate_window": "0s", "grace": "0s"}
+    });
+    let wrong = [
+        "/resume/window",
+        "/slow/catch_up",
+        "/session/expires_after",
+        "/session/longest",
+        "/session/rate_window",
+        "/resume/depth",
+        "/slow/most",
+    ];
+    assert_eq!(places(&times), wrong);
+    // A ping that is not answered may be given up long before the next.
+    assert_eq!(places(&json!({"heartbeat": {"interval": "30s", "pings": true, "timeout": "5s"}})), [""; 0]);
+}
+
+#[test]
+fn what_a_handshake_cannot_say_is_wrong() {
+    assert_eq!(places(&json!({"subprotocols": ["a b", "c", "c"]})), ["/subprotocols/0", "/subprotocols/2"]);
+    assert_eq!(places(&json!({"path": "/s?of=x#there"})), ["/path"]);
+    assert_eq!(places(&json!({"path": "/s?of=x"})), [""; 0]);
+    assert_eq!(places(&json!({"query": {"from": "{{last}}"}})), ["/query/from"]);
+    assert_eq!(places(&json!({"subscribe": {"message": {"from": "{{token}}"}}})), ["/subscribe/message/from"]);
+}

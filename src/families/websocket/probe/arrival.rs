@@ -37,7 +37,7 @@ pub(in super::super) const MOST_SNAPSHOTS: u64 = 200;
 pub(super) fn refusal(not: &NotOpen) -> Sign {
     let kind = match not {
         NotOpen::Unopened(Unopened::Failed(_)) => SignKind::Dropped,
-        NotOpen::Unopened(Unopened::Refused(_)) | NotOpen::Unready(_) => SignKind::Handshake,
+        NotOpen::Unopened(Unopened::Refused(_)) | NotOpen::Unready(_) | NotOpen::Flooded(..) => SignKind::Handshake,
         NotOpen::Unknown(..) => SignKind::Refused,
         NotOpen::Ended(..) => SignKind::Closed,
     };
@@ -88,7 +88,7 @@ impl<'a> Desk<'a> {
                     opened = Some(listener);
                     break;
                 }
-                Err(NotOpen::Unready(why)) => {
+                Err(NotOpen::Unready(why) | NotOpen::Flooded(_, why)) => {
                     back.blocked = Some(format!("the stream could not be asked for: {why}"));
                     return;
                 }

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use super::super::{
     config::Config,
     evidence::{Ended, closing::CloseFrame},
-    feed::{Feed, How, Kind, LONGEST, Message, NotOpen, Reader, Subscribed, render, values},
+    feed::{Feed, How, Kind, LONGEST, Message, NotOpen, Reader, Subscribed, offered, render, values},
 };
 use crate::{
     exchange::{End, ExchangeId, Frame, Handshake, Opcode, Outgoing, Received},
@@ -18,6 +18,7 @@ use crate::{
 const SOON: Duration = Duration::from_secs(2);
 
 /// A stream at the level of frames. Pings, messages that must be answered and close frames are answered until it is muted.
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own that the others do not decide")]
 pub(super) struct Frames<'a> {
     session: &'a dyn Session,
     config: &'a Config,
@@ -27,6 +28,8 @@ pub(super) struct Frames<'a> {
     partial: Option<BytesMut>,
     error: Option<(Duration, String)>,
     answers: bool,
+    /// Whether the peer did not take an answer in time; it is offered no other.
+    stuck: bool,
     /// Whether we have said that nothing more comes; pings are still answered, so that the keepalive ends nothing.
     closing: bool,
     closed: Option<(Duration, CloseFrame)>,
@@ -82,6 +85,7 @@ impl<'a> Frames<'a> {
             partial: None,
             error: None,
             answers: true,
+            stuck: false,
             closing: false,
             closed,
             end: before.and_then(|ended| Some((ended.at, ended.end?))),
@@ -101,6 +105,9 @@ impl<'a> Frames<'a> {
             }
             if self.end.is_some() {
                 return Event::Ended;
+            }
+            if self.session.stopping() {
+                return Event::Stopped;
             }
             let mut frames = Vec::new();
             let received = self.line.receive(&mut frames, until).await;
@@ -144,7 +151,7 @@ impl<'a> Frames<'a> {
             Opcode::Reserved(_) => Event::Other(at),
             Opcode::Text | Opcode::Binary | Opcode::Continuation => {
                 let whole = if frame.fin && frame.opcode != Opcode::Continuation {
-                    frame.payload.slice(..frame.payload.len().min(LONGEST))
+                    head(frame.payload)
                 } else {
                     let begun = self.partial.get_or_insert_default();
                     let room = LONGEST.saturating_sub(begun.len());
@@ -178,9 +185,10 @@ impl<'a> Frames<'a> {
         Event::Message(Box::new(message))
     }
 
+    /// Answers the peer, unless it does not read. If it does not get through, the next reading says why.
     async fn answer(&mut self, frame: Outgoing) {
-        if self.answers {
-            self.send(frame).await;
+        if self.answers && !self.stuck {
+            self.stuck = offered(self.session, self.line.as_mut(), frame).await.is_none();
         }
     }
 
@@ -247,6 +255,11 @@ impl<'a> Frames<'a> {
             told: told.map(|(_, text)| text.clone()),
         })
     }
+}
+
+/// What is read of a message, without the memory of what is not.
+fn head(payload: Bytes) -> Bytes {
+    if payload.len() <= LONGEST { payload } else { Bytes::copy_from_slice(&payload[..LONGEST]) }
 }
 
 /// Whole milliseconds.

@@ -14,6 +14,7 @@ mod ear;
 pub(super) mod errors;
 #[cfg(test)]
 mod fair_tests;
+pub(super) mod first;
 mod frames;
 pub(super) mod framing;
 mod gather;
@@ -38,10 +39,10 @@ mod tests;
 
 use futures_util::future::{FutureExt, join, join3};
 
+use self::first::First;
 use super::{
     config::Config,
-    evidence::{Blocked, Declared, Ended, Evidence},
-    feed::{Feed, How},
+    evidence::{Declared, Ended, Evidence},
 };
 use crate::families::{Conventions, PlannedCheck, Session};
 
@@ -56,14 +57,23 @@ pub(super) async fn probe(
     plan: &PlannedCheck,
 ) -> Evidence {
     let mut evidence = Evidence { declared: config.declared(), ..Evidence::default() };
-    match Feed::open(session, config, How::to("see whether there is a stream")).await {
-        Ok(feed) => feed.leave().await,
-        // What is wrong with the handshake itself is for its own rules to say.
-        Err(why) if why.exchange().is_none() => {
-            evidence.blocked = Some(Blocked { why: why.why(), exchange: None });
+    let mut silent = false;
+    match first::probe(session, config).await {
+        First::Stream => {}
+        First::Nothing(why) => {
+            evidence.blocked = Some(why);
             return evidence;
         }
-        Err(_) => {}
+        // What is wrong with the handshake itself is for its own rule to say.
+        First::Handshakes(why, ends) => {
+            (evidence.unusable, evidence.ends) = (Some(why), ends);
+            if plan.wants("WS-001") && !session.stopping() {
+                evidence.opening = Some(opening::probe(session, config).await);
+            }
+            evidence.cut_short = session.stopping();
+            return evidence;
+        }
+        First::Silence(why) => (evidence.unusable, silent) = (Some(why), true),
     }
     let room = config.session.as_ref().and_then(|session| session.connections).is_none_or(|most| most >= ROOM);
     let steady = async {
@@ -71,10 +81,10 @@ pub(super) async fn probe(
         if wanted { Some(steady::probe(session, config, conventions, plan).await) } else { None }
     };
     let snapshot = async {
-        let wanted = plan.wants("WS-012") && !session.stopping();
+        let wanted = plan.wants("WS-012") && !silent && !session.stopping();
         if wanted { Some(snapshot::probe(session, config, plan).await) } else { None }
     };
-    let protocol = protocol::probe(session, config, plan, room);
+    let protocol = protocol::probe(session, config, plan, room, silent);
     let (seen, (snapshots, protocol)) = if room {
         join(Box::pin(steady), join(Box::pin(snapshot), Box::pin(protocol))).await
     } else {
@@ -87,7 +97,10 @@ pub(super) async fn probe(
         (evidence.steady, evidence.record) = (Some(steady), record);
     }
     evidence.snapshot = snapshots;
-    Box::pin(disturbed(config, session, plan, &mut evidence, room)).await;
+    // Where nothing is told nothing can be missed.
+    if !silent {
+        Box::pin(disturbed(config, session, plan, &mut evidence, room)).await;
+    }
     let mut ends: Vec<Ended> = Vec::new();
     ends.extend(evidence.steady.iter_mut().flat_map(|seen| std::mem::take(&mut seen.ends)));
     ends.extend(evidence.snapshot.iter_mut().flat_map(|seen| std::mem::take(&mut seen.ends)));

@@ -102,7 +102,7 @@ pub(super) async fn trial(
         made
     })
     .await;
-    asked.map_err(NotOpen::Unready)?;
+    asked?;
     let mut order = Order::default();
     let awaits = config.messages.snapshot.is_some();
     let until = session.now() + config.lag.0.max(STOPS / 2);
@@ -158,7 +158,7 @@ async fn take_back(
     before: u64,
     made: &mut Vec<Stimulated>,
 ) -> Result<Option<Unsubscription>, NotOpen> {
-    let Some(how) = feed.unsubscribe().await.map_err(NotOpen::Unready)? else { return Ok(None) };
+    let Some(how) = feed.unsubscribe().await? else { return Ok(None) };
     let mut taken = Unsubscription { exchange: feed.exchange(), how, before, after: Vec::new(), busy: before >= BUSY };
     if matches!(taken.how, Subscribed::Refused(_)) {
         return Ok(Some(taken));

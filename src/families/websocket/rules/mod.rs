@@ -52,6 +52,11 @@ pub(super) static RULES: &[JudgedRule] = &[
     payload::WS_019,
 ];
 
+/// What a rule says where its probe did not come to it.
+const NOT_TRIED: &str = "this could not be tried";
+/// The same, where it would have come to it later.
+const CUT_SHORT: &str = "the run ended before this could be seen";
+
 /// Most examples that a finding shows.
 const EXAMPLES: usize = 5;
 
@@ -62,8 +67,21 @@ fn on(evidence: &AnyEvidence, judge: fn(&Evidence) -> Judgement) -> Judgement {
     };
     match &evidence.blocked {
         Some(blocked) => Judgement::inconclusive(blocked.why.clone()).cite(blocked.exchange),
-        None => judge(evidence),
+        None => explained(judge(evidence), evidence),
     }
+}
+
+/// What could not be tried, with the reason where the stream as a whole is one.
+fn explained(mut judgement: Judgement, evidence: &Evidence) -> Judgement {
+    if let Some(why) = evidence.unusable.as_ref().filter(|_| is_untried(&judgement)) {
+        judgement.message.clone_from(&why.why);
+        return judgement.cite(why.exchange);
+    }
+    judgement
+}
+
+fn is_untried(judgement: &Judgement) -> bool {
+    judgement.verdict == Verdict::Inconclusive && [NOT_TRIED, CUT_SHORT].contains(&judgement.message.as_str())
 }
 
 /// What was not tried, although it is declared.
@@ -71,11 +89,7 @@ fn untried(evidence: &Evidence, blocked: Option<&Blocked>) -> Judgement {
     if let Some(blocked) = blocked {
         return Judgement::inconclusive(blocked.why.clone()).cite(blocked.exchange);
     }
-    Judgement::inconclusive(if evidence.cut_short {
-        "the run ended before this could be seen"
-    } else {
-        "this could not be tried"
-    })
+    Judgement::inconclusive(if evidence.cut_short { CUT_SHORT } else { NOT_TRIED })
 }
 
 /// The worst of the judgements of a rule's parts: a failure counts before what could not be seen, that before a pass.

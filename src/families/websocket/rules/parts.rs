@@ -7,11 +7,7 @@ use crate::rule::{Judgement, Verdict};
 
 /// What was not tried, although it is wanted.
 pub(super) fn untried(evidence: &Evidence) -> Judgement {
-    Judgement::inconclusive(if evidence.cut_short {
-        "the run ended before this could be seen"
-    } else {
-        "this could not be tried"
-    })
+    Judgement::inconclusive(if evidence.cut_short { super::CUT_SHORT } else { super::NOT_TRIED })
 }
 
 /// The worst of the judgements of a rule's parts: a failure counts before what could not be seen, that before a pass.

@@ -132,7 +132,7 @@ impl Settled {
 
 /// Judges a part of the evidence, if it is there.
 pub(super) fn part<T>(part: Option<&T>, judge: fn(&T) -> Judgement) -> Judgement {
-    part.map_or_else(|| Judgement::inconclusive("the run ended before this was tried"), judge)
+    part.map_or_else(|| Judgement::inconclusive(super::CUT_SHORT), judge)
 }
 
 /// Milliseconds for people: `1.5 s`.
