@@ -124,11 +124,10 @@ fn on_two_threads<T: Send, R: Send, F: Future<Output = R>>(
         let (mut streams, others): (Vec<_>, Vec<_>) =
             items.into_iter().map(|(_, item)| item).partition(|(name, _)| is_about_streams(name));
         streams.sort_by_key(|(name, _)| !LONGEST.contains(name));
-        let all = |items: Vec<(&str, T)>, at_once| {
-            stream::iter(items).map(|(_, item)| work(item)).buffer_unordered(at_once).collect::<Vec<R>>()
-        };
+        let others = stream::iter(others).map(|(_, item)| work(item)).buffer_unordered(AT_ONCE);
+        let streams = stream::iter(streams).map(|(_, item)| work(item)).buffer_unordered(STREAMS_AT_ONCE);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (mut done, of_streams) = runtime.block_on(join(all(others, AT_ONCE), all(streams, STREAMS_AT_ONCE)));
+        let (mut done, of_streams): (Vec<R>, Vec<R>) = runtime.block_on(join(others.collect(), streams.collect()));
         done.extend(of_streams);
         done
     };
