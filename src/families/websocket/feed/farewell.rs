@@ -3,10 +3,10 @@
 use super::{FAREWELL, Feed, Heard, MOST_KEPT, MOST_OCTETS, Message, offered};
 use crate::exchange::{Frame, Opcode, Outgoing, Received};
 
-/// So many frames after a closing handshake was begun say that the stream will not come to its end.
-const FLOOD: u64 = 50_000;
-/// So many octets say the same.
+/// So many octets after a closing handshake was begun are more than was under way: the stream will not come to its end.
 const FLOOD_OCTETS: u64 = 32 << 20;
+/// So many frames say the same where they still come when the time is up.
+const FLOOD: u64 = 50_000;
 
 /// What closing came to.
 #[derive(Debug)]
@@ -35,12 +35,13 @@ impl Feed<'_> {
             count += frames.len() as u64;
             octets += frames.iter().map(|frame| frame.payload.len() as u64).sum::<u64>();
             closed = frames.drain(..).any(|frame| is_close(&frame));
-            if !closed && (count > FLOOD || octets > FLOOD_OCTETS) {
+            let late = self.session.now() >= until;
+            if !closed && (octets > FLOOD_OCTETS || late && count > FLOOD) {
                 return Some(format!(
                     "the stream does not come to its end: {count} frames, {octets} octets came after it was closed"
                 ));
             }
-            if self.session.now() >= until {
+            if late {
                 break;
             }
         }
