@@ -9,6 +9,7 @@ mod farewell;
 mod message;
 mod open;
 mod reader;
+mod reading;
 mod said;
 mod track;
 
@@ -17,8 +18,9 @@ pub(super) use self::{
     message::{Kind, Message, Of, excerpt},
     open::{How, NotOpen, Position, Resumed, Subscribed, opening},
     reader::Reader,
+    reading::Reading,
     said::{is_credential, render, spoken, values},
-    track::{Counts, Flaw, FlawKind, Reading, Tracker},
+    track::{Counts, Flaw, FlawKind, Tracker},
 };
 
 use std::{collections::VecDeque, future::poll_fn, pin::pin, task::Poll, time::Duration};

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The most keys whose numbers are followed; messages of further ones are only counted.
-const MOST_SCOPES: usize = 10_000;
+pub(super) const MOST_SCOPES: usize = 10_000;
 /// The most irregularities that are kept.
 const MOST_KEPT: usize = 100;
 /// How many numbers back a repetition can be compared with what it repeats.
@@ -120,6 +120,8 @@ pub(in super::super) struct Tracker {
     jumps: bool,
     counts: Vec<Counted>,
     names: HashMap<String, usize, RandomState>,
+    /// The scope without a name.
+    whole: Option<usize>,
     scopes: Vec<Scope>,
     /// The last ones, written over in turn; looked through only where numbers are irregular.
     recent: Vec<Given>,
@@ -136,6 +138,7 @@ impl Tracker {
             jumps: sequence.jumps,
             counts: sequence.counts.clone(),
             names: HashMap::default(),
+            whole: None,
             scopes: Vec::new(),
             recent: Vec::new(),
             next: 0,
@@ -161,14 +164,20 @@ impl Tracker {
         };
         let first = first.min(last);
         let name = scope_of(message, self.per);
-        let index = if let Some(index) = self.names.get(name) {
-            *index
+        // Comparing texts of no length is far from free on some processors.
+        let known = if name.is_empty() { self.whole } else { self.names.get(name).copied() };
+        let index = if let Some(index) = known {
+            index
         } else {
             if self.scopes.len() >= MOST_SCOPES {
                 self.seen.unfollowed += 1;
                 return;
             }
-            self.names.insert(name.to_owned(), self.scopes.len());
+            if name.is_empty() {
+                self.whole = Some(self.scopes.len());
+            } else {
+                self.names.insert(name.to_owned(), self.scopes.len());
+            }
             self.scopes.push(Scope::default());
             self.seen.scopes += 1;
             self.scopes.len() - 1
@@ -226,7 +235,7 @@ impl Tracker {
 }
 
 /// Whether messages of this kind have a number, these kinds beside data being numbered.
-fn is_numbered(kind: Kind, counts: &[Counted]) -> bool {
+pub(super) fn is_numbered(kind: Kind, counts: &[Counted]) -> bool {
     let counted = match kind {
         Kind::Data => return true,
         Kind::Heartbeat => Counted::Heartbeat,
@@ -239,62 +248,15 @@ fn is_numbered(kind: Kind, counts: &[Counted]) -> bool {
 }
 
 /// Whether what follows may begin anew.
-const fn is_signal(kind: Kind) -> bool {
+pub(super) const fn is_signal(kind: Kind) -> bool {
     matches!(kind, Kind::Gap | Kind::Snapshot)
 }
 
 /// What a message is numbered within; empty for the whole stream.
-fn scope_of(message: &Message, per: Per) -> &str {
+pub(super) fn scope_of(message: &Message, per: Per) -> &str {
     match per {
         Per::Key => message.scope.as_deref().unwrap_or_default(),
         Per::Stream | Per::Connection => "",
-    }
-}
-
-/// Whether numbers follow one another if they are read like this; nothing is asked of them once they do not.
-pub(in super::super) struct Reading {
-    sequence: Sequence,
-    scopes: HashMap<String, Option<u64>, RandomState>,
-    numbered: u64,
-    regular: bool,
-}
-
-impl Reading {
-    /// Of a stream numbered like this.
-    pub(in super::super) fn new(sequence: Sequence) -> Self {
-        Self { sequence, scopes: HashMap::default(), numbered: 0, regular: true }
-    }
-
-    /// Takes note of the next message.
-    pub(in super::super) fn observe(&mut self, message: &Message) {
-        if !self.regular {
-            return;
-        }
-        if !is_numbered(message.kind, &self.sequence.counts) {
-            if is_signal(message.kind) {
-                self.scopes.values_mut().for_each(|last| *last = None);
-            }
-            return;
-        }
-        let (Some(first), Some(number)) = (message.first, message.last) else { return };
-        self.numbered += 1;
-        let name = scope_of(message, self.sequence.per);
-        let Some(last) = self.scopes.get_mut(name) else {
-            self.regular = self.scopes.len() < MOST_SCOPES;
-            self.scopes.insert(name.to_owned(), Some(number));
-            return;
-        };
-        if let Some(before) = *last {
-            let first = first.min(number);
-            let jumps = self.sequence.jumps && first > before;
-            self.regular = jumps || first == before.saturating_add(1);
-        }
-        *last = Some(last.map_or(number, |before| before.max(number)));
-    }
-
-    /// Whether each number followed the one before, in at least so many messages for each row of numbers.
-    pub(in super::super) fn is_regular(&self, messages: u64) -> bool {
-        self.regular && self.numbered >= messages * (self.scopes.len() as u64).max(2)
     }
 }
 

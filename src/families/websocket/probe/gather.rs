@@ -42,7 +42,8 @@ pub(super) struct Gathered {
 
 /// What both listeners and whoever makes things happen share.
 struct Room {
-    comparison: Comparison,
+    /// None where there is nothing to compare with.
+    comparison: Option<Comparison>,
     made: Vec<Stimulated>,
     answers: Vec<Vec<Option<Scalar>>>,
     unclaimed: VecDeque<(CompareSide, Event)>,
@@ -122,7 +123,7 @@ pub(super) async fn gather(
     let from = session.now();
     let compared = stimuli.map(|(stimuli, _)| stimuli.compared());
     let room = Mutex::new(Room {
-        comparison: Comparison::default(),
+        comparison: witness.as_ref().map(|_| Comparison::default()),
         made: Vec::new(),
         answers: Vec::new(),
         unclaimed: VecDeque::new(),
@@ -158,12 +159,17 @@ pub(super) async fn gather(
         if !has_witness || to < from {
             return Vec::new();
         }
-        room.comparison.only(side, from, to).into_iter().map(|(event, _)| event).take(EXAMPLES).collect()
+        room.comparison
+            .iter()
+            .flat_map(|both| both.only(side, from, to))
+            .map(|(event, _)| event)
+            .take(EXAMPLES)
+            .collect()
     };
     let listened = Listened {
         only_main: only(CompareSide::Main),
         only_witness: only(CompareSide::Witness),
-        common: room.comparison.common,
+        common: room.comparison.as_ref().map_or(0, |both| both.common),
         main: side.0,
         witness: other.map(|(side, _)| side),
     };
@@ -221,11 +227,11 @@ async fn listen(
 }
 
 fn note(room: &mut Room, side: CompareSide, message: &Message, numbers: bool, compared: Option<&[Path]>) {
-    match (&message.id, message.last) {
-        (Some(id), _) => room.comparison.heard(side, "", EventName::Id(id), message.at),
-        (None, Some(last)) if numbers => {
+    match (&mut room.comparison, &message.id, message.last) {
+        (Some(both), Some(id), _) => both.heard(side, "", EventName::Id(id), message.at),
+        (Some(both), None, Some(last)) if numbers => {
             let scope = message.scope.as_deref().unwrap_or_default();
-            room.comparison.heard(side, scope, EventName::Number(last), message.at);
+            both.heard(side, scope, EventName::Number(last), message.at);
         }
         _ => {}
     }
