@@ -112,7 +112,7 @@ fn runtime() -> tokio::runtime::Runtime {
 /// So many runs go on at once on each of two threads: most of a run is waiting.
 const AT_ONCE: usize = 12;
 /// The same where streams are checked, which takes more of a machine.
-const STREAMS_AT_ONCE: usize = 3;
+const STREAMS_AT_ONCE: usize = 2;
 
 /// Does this with every named item, on two threads.
 fn on_two_threads<T: Send, R: Send, F: Future<Output = R>>(

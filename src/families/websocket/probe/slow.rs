@@ -149,7 +149,6 @@ async fn stall(desk: &Desk<'_>, slow: &SlowConfig, span: Duration, bursts: bool)
         delays = pauses(&control.told.at[from..upto], began, resumed);
     }
     seen.control.during = delays;
-    seen.control.http = answered.zip(answer_meanwhile);
     let begun_with = victim.told.messages;
     // Where nothing happens by itself nothing else shows that the stream is live.
     drop(during(session, &mut [&mut control, &mut victim], desk.make()).await);
@@ -165,6 +164,8 @@ async fn stall(desk: &Desk<'_>, slow: &SlowConfig, span: Duration, bursts: bool)
     })
     .await;
     seen.gave_up = live.is_none() && victim.is_open();
+    answer_meanwhile = answer_meanwhile.max(answer(desk, &mut [&mut control, &mut victim]).await);
+    seen.control.http = answered.zip(answer_meanwhile);
     if live.is_some() {
         together(session, &mut [&mut control, &mut victim], session.now() + 10 * SLICE, |_| false).await;
     }

@@ -14,6 +14,8 @@ use crate::{
     rule::{Judgement, Rule, Severity, Strength, Verdict},
 };
 
+/// Answers over HTTP that take longer by this, in milliseconds, show a path that is busy, on which reading takes longer, too.
+const NO_LAG: u128 = 50;
 /// Delays below this, in milliseconds, are no harm however much they grew.
 const NO_HARM: u128 = 250;
 
@@ -242,10 +244,8 @@ fn isolated(seen: &Slow, stall: &Stall) -> Judgement {
     }
     let what = if during.made { "the time until it is told of an event" } else { "the pause between its messages" };
     if held {
-        let slower =
-            control.http.is_some_and(|(before, during)| during.0.as_millis() > 2 * before.0.as_millis() + NO_HARM);
         let seen = format!("{was} ms at most before, {is} ms meanwhile");
-        if slower {
+        if is_slower(stall, NO_HARM) {
             return Judgement::inconclusive("answers over HTTP took longer, too: the whole path was busy").detail(seen);
         }
         return Judgement::fail("a connection that is read throughout is held up while another is not read")
@@ -253,6 +253,12 @@ fn isolated(seen: &Slow, stall: &Stall) -> Judgement {
             .actual(seen);
     }
     Judgement::pass(format!("{what} was {is} ms at most ({was} ms before), and nothing was missed"))
+}
+
+/// Whether answers over HTTP took far longer while somebody did not read, and thereafter.
+fn is_slower(stall: &Stall, slack: u128) -> bool {
+    let http = stall.control.http;
+    http.is_some_and(|(before, during)| during.0.as_millis() > 2 * before.0.as_millis() + slack)
 }
 
 fn caught_up(seen: &Slow, stall: &Stall) -> Judgement {
@@ -265,7 +271,10 @@ fn caught_up(seen: &Slow, stall: &Stall) -> Judgement {
         _ if !stall.is_pressed() => {
             Judgement::inconclusive("too little was sent for the server to notice that nobody read")
         }
-        _ if stall.late.0 * 2 > bound.0 => Judgement::inconclusive("fincheck itself did not get to work for too long"),
+        _ if stall.late.0 * 8 > bound.0 => Judgement::inconclusive("fincheck itself did not get to work for too long"),
+        _ if is_slower(stall, NO_LAG) => {
+            Judgement::inconclusive("answers over HTTP took longer, too: the whole path was busy")
+        }
         None if stall.beyond => {
             Judgement::inconclusive("not everything could be read afterwards within the bounds (`slow.most`)")
         }
