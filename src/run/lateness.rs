@@ -16,7 +16,14 @@ const LEAST: Duration = Duration::from_millis(50);
 
 /// When fincheck was late, and by how much.
 #[derive(Debug, Default)]
-pub(super) struct Lateness(Mutex<Vec<Spell>>);
+pub(super) struct Lateness(Mutex<Watch>);
+
+#[derive(Debug, Default)]
+struct Watch {
+    /// When the clock was looked at last, since the start of the run; never if absent.
+    last: Option<Duration>,
+    spells: Vec<Spell>,
+}
 
 /// A time at which fincheck did not get to work.
 #[derive(Debug, Clone, Copy)]
@@ -38,16 +45,21 @@ impl Lateness {
     }
 
     fn woke(&self, after: Duration, now: Duration) {
+        let mut watch = lock(&self.0);
+        watch.last = Some(now);
         let long = after.saturating_sub(TICK);
         if long >= LEAST {
-            lock(&self.0).push(Spell { end: now, long });
+            watch.spells.push(Spell { end: now, long });
         }
     }
 
-    /// How long in all it was late between two instants of the run.
-    pub(super) fn between(&self, from: Duration, to: Duration) -> Duration {
-        let spells = lock(&self.0);
-        let within = spells.iter().rev().take_while(|spell| spell.end > from);
+    /// How long in all it was late between two instants of the run, where it is `now`. When a thread goes on after it was
+    /// held up, whoever asks may be earlier than the watch: the time since it looked last counts, too.
+    pub(super) fn between(&self, from: Duration, to: Duration, now: Duration) -> Duration {
+        let watch = lock(&self.0);
+        let long = watch.last.map_or(Duration::ZERO, |last| now.saturating_sub(last).saturating_sub(TICK));
+        let current = Some(Spell { end: now, long }).filter(|spell| spell.long >= LEAST);
+        let within = current.iter().chain(watch.spells.iter().rev()).take_while(|spell| spell.end > from);
         within.map(|spell| spell.end.min(to).saturating_sub(spell.end.saturating_sub(spell.long).max(from))).sum()
     }
 }
@@ -61,14 +73,17 @@ mod tests {
         let ms = Duration::from_millis;
         let lateness = Lateness::default();
         lateness.woke(ms(60), ms(100));
-        assert_eq!(lateness.between(ms(0), ms(200)), ms(0));
+        assert_eq!(lateness.between(ms(0), ms(200), ms(100)), ms(0));
         lateness.woke(ms(750), ms(1_000));
         lateness.woke(ms(250), ms(2_000));
-        let between = |from, to| lateness.between(ms(from), ms(to)).as_millis();
+        let between = |from, to| lateness.between(ms(from), ms(to), ms(2_010)).as_millis();
         assert_eq!(
             [between(0, 3_000), between(900, 1_900), between(1_000, 1_800), between(2_000, 3_000)],
             [900, 200, 0, 0]
         );
+        // What goes on now: the clock was to be looked at at 2,050.
+        let current = |from, to| lateness.between(ms(from), ms(to), ms(9_000)).as_millis();
+        assert_eq!([current(2_000, 9_000), current(5_000, 9_000), current(2_000, 3_000)], [6_950, 4_000, 950]);
     }
 
     #[tokio::test]
@@ -78,7 +93,7 @@ mod tests {
         let held_up = async {
             tokio::task::yield_now().await;
             std::thread::sleep(Duration::from_millis(300));
-            while lateness.between(Duration::ZERO, Duration::MAX).is_zero() {
+            while lateness.between(Duration::ZERO, Duration::MAX, begun.elapsed()).is_zero() {
                 tokio::task::yield_now().await;
             }
         };
@@ -86,6 +101,6 @@ mod tests {
             never = lateness.watch(|| begun.elapsed()) => match never {},
             () = held_up => {}
         }
-        assert!(lateness.between(Duration::ZERO, Duration::MAX) >= Duration::from_millis(200));
+        assert!(lateness.between(Duration::ZERO, Duration::MAX, begun.elapsed()) >= Duration::from_millis(200));
     }
 }

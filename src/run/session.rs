@@ -169,7 +169,7 @@ impl Session for CheckSession {
     }
 
     fn late(&self, from: Duration, to: Duration) -> Duration {
-        self.shared.lateness.between(from, to)
+        self.shared.lateness.between(from, to, self.now())
     }
 
     fn base(&self) -> &Url {

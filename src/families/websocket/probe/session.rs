@@ -100,18 +100,18 @@ async fn lasting(desk: &Desk<'_>, client: Option<Who>, due: Duration) -> Lasting
     let began = listener.feed.handshake().sent;
     let end = began + due;
     // Something must happen afterwards, so that silence means something.
-    let until = end + config.lag.0 + 4 * PACE;
+    let until = || end + config.lag.0 + 4 * PACE + session.late(began, session.now());
     let mut failure = None;
-    while listener.is_open() && session.now() < until && !session.stopping() {
+    while listener.is_open() && session.now() < until() && !session.stopping() {
         if let Some(Err(why)) = during(session, &mut [&mut listener], desk.make()).await {
             failure = Some(why);
         }
-        let next = until.min(session.now() + PACE);
+        let next = until().min(session.now() + PACE);
         together(session, &mut [&mut listener], next, |all| !all[0].is_open()).await;
     }
     let told = &listener.told;
     // An event that happened in time may come a little late.
-    let last = end + config.lag.0;
+    let last = end + config.lag.0 + session.late(began, session.now());
     seen.in_time = told.at.iter().filter(|at| **at <= last).count() as u64;
     seen.late = told.at.iter().filter(|at| **at > last).count() as u64;
     seen.signs = told.signs.iter().filter(|sign| sign.kind != SignKind::Snapshot).cloned().collect();

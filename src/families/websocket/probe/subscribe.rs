@@ -163,12 +163,15 @@ async fn take_back(
     if matches!(taken.how, Subscribed::Refused(_)) {
         return Ok(Some(taken));
     }
-    let stops = session.now() + STOPS;
+    let began = session.now();
+    let stops = began + STOPS;
     let mut until = stops + AFTERWARDS;
     let mut happens = false;
     while session.now() < until {
         match feed.next(if happens { until } else { stops.min(until) }).await {
-            Heard::Message(message) if message.kind == Kind::Data && message.at > stops => {
+            Heard::Message(message)
+                if message.kind == Kind::Data && message.at > stops + session.late(began, message.at) =>
+            {
                 taken.after.push(message.excerpt());
                 if taken.after.len() >= EXAMPLES {
                     break;

@@ -104,6 +104,8 @@ async fn fail(
             Wait::Settled(last) => last + QUIET,
             Wait::Until(until) => until,
         };
+        // What fincheck was kept from working does not count as waiting.
+        let until = until + session.late(ended, session.now());
         failing.until_ms = millis(session.now());
         if session.stopping() {
             failing.cut_short = session.now() < until;
