@@ -69,6 +69,17 @@ pub struct PlannedCheck {
 }
 
 impl PlannedCheck {
+    /// Takes a rule in if the target permits all that it needs, and says else which permit is missing.
+    pub fn admit(&mut self, rule: &'static str, needs: impl IntoIterator<Item = Permit>, selection: &Selection<'_>) {
+        match needs.into_iter().find(|permit| !selection.permits(*permit)) {
+            Some(permit) => {
+                let why = format!("`target.permits` does not list `{}`", permit.as_str());
+                self.unplanned.push(Unplanned { rule, permit: Some(permit), why });
+            }
+            None => self.rules.push(rule),
+        }
+    }
+
     /// Whether a rule will be judged.
     pub fn wants(&self, id: &str) -> bool {
         self.rules.contains(&id)

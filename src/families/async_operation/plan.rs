@@ -21,13 +21,7 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
             plan.unplanned.push(Unplanned { rule, permit: None, why: why.to_owned() });
             continue;
         }
-        match [Permit::Read, Permit::Write].into_iter().find(|permit| !selection.permits(*permit)) {
-            Some(permit) => {
-                let why = format!("`target.permits` does not list `{}`", permit.as_str());
-                plan.unplanned.push(Unplanned { rule, permit: Some(permit), why });
-            }
-            None => plan.rules.push(rule),
-        }
+        plan.admit(rule, [Permit::Read, Permit::Write], selection);
     }
     steps(config, &mut plan);
     webhook::plan(config.webhook.as_ref(), one(config), selection, &mut plan);

@@ -5,7 +5,7 @@ use super::{
     config::{Config, Operation},
     probe::{DUPLICATES, MOST_LOOKS, MOST_TRIES, NOT_ASCII, REPEATS, ROUNDS},
 };
-use crate::families::{Footprint, Permit, PlannedCheck, Selection, Unplanned};
+use crate::families::{Footprint, Permit, PlannedCheck, Selection};
 
 /// Lookups of one part: before, until the first row shows, and at rest.
 const LOOKUPS: u64 = 1 + MOST_LOOKS as u64 + 2;
@@ -21,14 +21,7 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
     for judged in IDEMPOTENCY.rules.iter().filter(|judged| (selection.wants)(judged.rule)) {
         let id = judged.rule.id;
         let needs = [Permit::Read, Permit::Write].into_iter().chain((id == "IDM-005").then_some(Permit::Disconnect));
-        match needs.into_iter().find(|permit| !selection.permits(*permit)) {
-            Some(permit) => plan.unplanned.push(Unplanned {
-                rule: id,
-                permit: Some(permit),
-                why: format!("`target.permits` does not list `{}`", permit.as_str()),
-            }),
-            None => plan.rules.push(id),
-        }
+        plan.admit(id, needs, selection);
     }
     if plan.rules.is_empty() {
         return plan;

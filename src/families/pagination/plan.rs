@@ -5,7 +5,7 @@ use super::{
     config::{Config, Write},
     probe::SHORT_WALK,
 };
-use crate::families::{Footprint, Permit, PlannedCheck, Selection, Unplanned};
+use crate::families::{Footprint, Permit, PlannedCheck, Selection};
 
 /// The most requests that waiting for a listing to come to rest takes.
 const SETTLING: u64 = 6 * SHORT_WALK;
@@ -19,19 +19,7 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
     for judged in PAGINATION.rules.iter().filter(|judged| (selection.wants)(judged.rule)) {
         let id = judged.rule.id;
         let needs_write = matches!(id, "PAG-006" | "PAG-007") && config.churn.is_some();
-        let missing = match (selection.permits(Permit::Read), needs_write && !may_write) {
-            (false, _) => Some(Permit::Read),
-            (_, true) => Some(Permit::Write),
-            _ => None,
-        };
-        match missing {
-            Some(permit) => plan.unplanned.push(Unplanned {
-                rule: id,
-                permit: Some(permit),
-                why: format!("`target.permits` does not list `{}`", permit.as_str()),
-            }),
-            None => plan.rules.push(id),
-        }
+        plan.admit(id, [Permit::Read].into_iter().chain(needs_write.then_some(Permit::Write)), selection);
     }
     if plan.rules.is_empty() {
         return plan;

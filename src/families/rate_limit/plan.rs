@@ -27,14 +27,7 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
             continue;
         }
         let own = (rule == "RATE-005").then_some(Permit::Write);
-        match needed.iter().copied().chain(own).find(|permit| !selection.permits(*permit)) {
-            Some(permit) => plan.unplanned.push(Unplanned {
-                rule,
-                permit: Some(permit),
-                why: format!("`target.permits` does not list `{}`", permit.as_str()),
-            }),
-            None => plan.rules.push(rule),
-        }
+        plan.admit(rule, needed.iter().copied().chain(own), selection);
     }
     if plan.rules.is_empty() {
         return plan;

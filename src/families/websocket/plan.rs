@@ -10,7 +10,7 @@ use super::{
         slow::BURST,
     },
 };
-use crate::families::{Call, Footprint, Permit, PlannedCheck, Selection, Unplanned};
+use crate::families::{Call, Footprint, Permit, PlannedCheck, Selection};
 
 /// What each rule needs beside `read`.
 const NEEDS: &[(&str, Permit)] = &[
@@ -43,14 +43,7 @@ pub(super) fn plan(config: &Config, selection: &Selection<'_>) -> PlannedCheck {
     for judged in WEBSOCKET.rules.iter().filter(|judged| (selection.wants)(judged.rule)) {
         let id = judged.rule.id;
         let needs = NEEDS.iter().filter(|(rule, _)| *rule == id).map(|(_, permit)| *permit);
-        match [Permit::Read].into_iter().chain(needs).find(|permit| !selection.permits(*permit)) {
-            Some(permit) => plan.unplanned.push(Unplanned {
-                rule: id,
-                permit: Some(permit),
-                why: format!("`target.permits` does not list `{}`", permit.as_str()),
-            }),
-            None => plan.rules.push(id),
-        }
+        plan.admit(id, [Permit::Read].into_iter().chain(needs), selection);
     }
     if plan.rules.is_empty() {
         return plan;

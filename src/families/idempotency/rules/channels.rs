@@ -2,7 +2,7 @@
 
 use super::{
     super::evidence::{ChannelSeen, Evidence},
-    on, untried, worst,
+    on, untried,
 };
 use crate::{
     families::JudgedRule,
@@ -38,7 +38,7 @@ fn downstream(evidence: &Evidence) -> Judgement {
         return Judgement::not_applicable("the suite names nothing else that shows an effect (`downstream`, `events`)");
     }
     let control = evidence.control.as_ref().map_or("", |trial| &trial.reference);
-    worst(evidence.channels.iter().map(|channel| one(channel, control)).collect(), "")
+    Judgement::worst(evidence.channels.iter().map(|channel| one(channel, control)).collect(), "")
 }
 
 fn one(channel: &ChannelSeen, control: &str) -> Judgement {

@@ -2,7 +2,7 @@
 
 use super::{
     super::evidence::{Crossed, Evidence},
-    effects, on, told, unless_ignored, untried, worst,
+    effects, on, told, unless_ignored, untried,
 };
 use crate::{
     families::JudgedRule,
@@ -39,7 +39,7 @@ fn scope(evidence: &Evidence) -> Judgement {
         Some(crossed) => one(crossed, foreign),
         None => untried(evidence),
     });
-    let judgement = worst(parts.collect(), "the suite names neither another client nor another operation");
+    let judgement = Judgement::worst(parts.collect(), "the suite names neither another client nor another operation");
     unless_ignored(evidence, judgement)
 }
 

@@ -5,7 +5,7 @@ use super::{
         config::Replay,
         evidence::{Evidence, Lost},
     },
-    SHOWS_NOTHING_NEW, effects, on, told, untried, worst,
+    SHOWS_NOTHING_NEW, effects, on, told, untried,
 };
 use crate::{
     families::{Cut, JudgedRule},
@@ -39,7 +39,7 @@ fn lost(evidence: &Evidence) -> Judgement {
         return untried(evidence);
     }
     let parts = evidence.cuts.iter().map(|cut| one(evidence, cut)).collect();
-    worst(parts, "")
+    Judgement::worst(parts, "")
 }
 
 fn place(cut: Cut) -> &'static str {

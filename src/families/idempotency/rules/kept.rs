@@ -5,7 +5,7 @@ use super::{
         config::AfterInvalid,
         evidence::{Evidence, Kept, Reused},
     },
-    SHOWS_NOTHING_NEW, effects, on, told, untried, worst,
+    SHOWS_NOTHING_NEW, effects, on, told, untried,
 };
 use crate::{
     families::JudgedRule,
@@ -44,7 +44,7 @@ fn kept(evidence: &Evidence) -> Judgement {
         None => untried(evidence),
     });
     let nothing = "the suite declares neither how long keys are kept nor what an invalid request is";
-    worst(retention.into_iter().chain(invalid).collect(), nothing)
+    Judgement::worst(retention.into_iter().chain(invalid).collect(), nothing)
 }
 
 fn repeated(kept: &Kept, retention: Span) -> Judgement {

@@ -2,7 +2,7 @@
 
 use super::{
     super::evidence::{Answer, Evidence, KeyKind, KeyTry, Twin},
-    SHOWS_NOTHING_NEW, effects, on, told, unless_ignored, untried, worst,
+    SHOWS_NOTHING_NEW, effects, on, told, unless_ignored, untried,
 };
 use crate::{
     families::JudgedRule,
@@ -35,7 +35,7 @@ fn keys(evidence: &Evidence) -> Judgement {
         return untried(evidence);
     }
     let parts = evidence.keys.iter().map(|tried| one(evidence, tried)).collect();
-    let mut judgement = unless_ignored(evidence, worst(parts, ""));
+    let mut judgement = unless_ignored(evidence, Judgement::worst(parts, ""));
     if let Some(form) = evidence.keys.iter().find(|tried| tried.kind == KeyKind::OtherForm).and_then(forms) {
         judgement = judgement.detail(form);
     }

@@ -5,7 +5,7 @@ use super::{
         config::Replay,
         evidence::{Answer, Evidence, Kept},
     },
-    on, told, untried, worst,
+    on, told, untried,
 };
 use crate::{
     families::JudgedRule,
@@ -40,7 +40,7 @@ fn replay(evidence: &Evidence) -> Judgement {
         return untried(evidence);
     }
     parts.extend(evidence.kept.iter().flat_map(|kept| later(evidence, kept)));
-    let mut judgement = worst(parts, "");
+    let mut judgement = Judgement::worst(parts, "");
     if let Some(marker) = repeated.repeats.iter().find_map(|answer| answer.marker.as_ref()) {
         judgement = judgement.detail(format!("repetitions are marked as such by {marker}"));
     }

@@ -5,7 +5,7 @@ use super::{
         config::Replay,
         evidence::{Answer, Evidence, Round},
     },
-    SHOWS_NOTHING_NEW, effects, on, told, untried, worst,
+    SHOWS_NOTHING_NEW, effects, on, told, untried,
 };
 use crate::{
     exchange::ExchangeId,
@@ -42,7 +42,7 @@ fn raced(evidence: &Evidence) -> Judgement {
     let shown: Vec<Judgement> = parts.iter().filter(|part| part.verdict != Verdict::Inconclusive).cloned().collect();
     let rounds = parts.len();
     let passed = shown.iter().filter(|part| part.verdict == Verdict::Pass).count();
-    let judgement = worst(if shown.is_empty() { parts } else { shown }, "");
+    let judgement = Judgement::worst(if shown.is_empty() { parts } else { shown }, "");
     match judgement.verdict {
         Verdict::Pass => {
             let mut pass = Judgement::pass(format!(

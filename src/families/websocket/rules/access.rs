@@ -5,8 +5,7 @@ use super::{
         Evidence,
         access::{Access, Intruder},
     },
-    on,
-    parts::untried,
+    on, untried,
 };
 use crate::{
     families::JudgedRule,
@@ -34,7 +33,7 @@ pub(super) const WS_002: JudgedRule = JudgedRule {
 };
 
 fn closed(evidence: &Evidence) -> Judgement {
-    let Some(seen) = &evidence.access else { return untried(evidence) };
+    let Some(seen) = &evidence.access else { return untried(evidence, None) };
     if !seen.private {
         return Judgement::not_applicable("the suite does not say that the stream is private");
     }

@@ -6,7 +6,6 @@ mod closing;
 mod errors;
 mod framing;
 mod opening;
-mod parts;
 mod payload;
 mod record;
 mod recovery;
@@ -90,36 +89,6 @@ fn untried(evidence: &Evidence, blocked: Option<&Blocked>) -> Judgement {
         return Judgement::inconclusive(blocked.why.clone()).cite(blocked.exchange);
     }
     Judgement::inconclusive(if evidence.cut_short { CUT_SHORT } else { NOT_TRIED })
-}
-
-/// The worst of the judgements of a rule's parts: a failure counts before what could not be seen, that before a pass.
-/// Parts that do not apply are left out.
-fn worst(parts: Vec<Judgement>, nothing: &str) -> Judgement {
-    let badness = |judgement: &Judgement| match judgement.verdict {
-        Verdict::Fail => 3,
-        Verdict::Inconclusive => 2,
-        Verdict::Pass => 1,
-        Verdict::NotApplicable => 0,
-    };
-    let mut parts: Vec<Judgement> = parts.into_iter().filter(|part| badness(part) > 0).collect();
-    // Stable, and the severest failure first; one without a severity of its own is as severe as the rule.
-    parts.sort_by_key(|part| std::cmp::Reverse((badness(part), part.severity.is_none(), part.severity)));
-    let mut parts = parts.into_iter();
-    let Some(mut first) = parts.next() else { return Judgement::not_applicable(nothing) };
-    let first_badness = badness(&first);
-    for other in parts {
-        let text = match other.verdict {
-            // What went right is no news where something went wrong.
-            Verdict::Pass if first.verdict == Verdict::Fail => continue,
-            Verdict::Fail => format!("also: {} ({})", other.message, other.actual),
-            _ => format!("also: {}", other.message),
-        };
-        if badness(&other) == first_badness {
-            first = first.cite(other.exchanges);
-        }
-        first.details.extend([text].into_iter().chain(other.details));
-    }
-    first
 }
 
 /// One or several, in words.

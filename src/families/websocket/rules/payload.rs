@@ -2,7 +2,7 @@
 
 use super::{
     super::evidence::{Conduct, Evidence, OddKind},
-    on, untried, worst,
+    on, untried,
 };
 use crate::{
     families::JudgedRule,
@@ -44,7 +44,7 @@ fn payload(evidence: &Evidence) -> Judgement {
     let mut parts = vec![forms(seen), inexact(seen), instants(seen), ahead(seen), backwards(seen), checked(seen)];
     parts.extend(ODD.iter().map(|odd| odd.judge(seen)));
     let nothing = "the suite names neither members to compare nor amounts, ids nor instants, or no event has them";
-    worst(parts, nothing)
+    Judgement::worst(parts, nothing)
 }
 
 /// How one kind of oddity is told.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     super::evidence::{Evidence, Record, Stimulated},
-    EXAMPLES, disagreements, number, on, untried, worst,
+    EXAMPLES, disagreements, number, on, untried,
 };
 use crate::{
     families::JudgedRule,
@@ -43,7 +43,7 @@ fn record(evidence: &Evidence) -> Judgement {
         let why = format!("nothing was made to happen: {}", first.failed.as_deref().unwrap_or_default());
         return Judgement::inconclusive(why).cite(first.exchange);
     }
-    worst(vec![appeared(record, &happened), agreed(record, &happened), once(record, &happened)], "")
+    Judgement::worst(vec![appeared(record, &happened), agreed(record, &happened), once(record, &happened)], "")
 }
 
 fn appeared(record: &Record, happened: &[&Stimulated]) -> Judgement {

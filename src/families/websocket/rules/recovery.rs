@@ -5,8 +5,7 @@ use super::{
         Evidence,
         recovery::{Recovery, Return, Rival, SignKind, Way, Ways},
     },
-    on,
-    parts::{untried, worst},
+    on, untried,
 };
 use crate::{
     families::JudgedRule,
@@ -69,19 +68,19 @@ pub(super) const WS_015: JudgedRule = JudgedRule {
 };
 
 fn reconnected(evidence: &Evidence) -> Judgement {
-    let Some(seen) = &evidence.recovery else { return untried(evidence) };
+    let Some(seen) = &evidence.recovery else { return untried(evidence, None) };
     if let Some(why) = &seen.blocked {
         return Judgement::inconclusive(why.clone());
     }
     let returns: Vec<&Return> = seen.returns.iter().filter(|one| one.way == Way::Closed).collect();
     if returns.is_empty() {
-        return untried(evidence);
+        return untried(evidence, None);
     }
     came_back(&seen.declared, Way::Closed, &returns)
 }
 
 fn broken(evidence: &Evidence) -> Judgement {
-    let Some(seen) = &evidence.recovery else { return untried(evidence) };
+    let Some(seen) = &evidence.recovery else { return untried(evidence, None) };
     if let Some(why) = &seen.blocked {
         return Judgement::inconclusive(why.clone());
     }
@@ -95,13 +94,13 @@ fn broken(evidence: &Evidence) -> Judgement {
     parts.extend(impossible(seen));
     parts.extend(seen.rival.as_ref().map(rival));
     if parts.is_empty() {
-        return untried(evidence);
+        return untried(evidence, None);
     }
     let applies = parts.iter().any(|part| part.verdict != Verdict::NotApplicable);
     if !applies {
         return parts.swap_remove(0);
     }
-    worst(parts, "no way back is declared")
+    Judgement::worst(parts, "no way back is declared")
 }
 
 /// One way of losing a connection, tried once or, where events were lost, twice.

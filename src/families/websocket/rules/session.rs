@@ -5,8 +5,7 @@ use super::{
         Evidence,
         session::{Crowd, Flood, Lasting, Sessions},
     },
-    on,
-    parts::{untried, worst},
+    on, untried,
 };
 use crate::{
     families::JudgedRule,
@@ -37,17 +36,17 @@ pub(super) const WS_018: JudgedRule = JudgedRule {
 const NOTHING: &str = "the suite declares no bounds of sessions (`session`)";
 
 fn bounded(evidence: &Evidence) -> Judgement {
-    let Some(seen) = &evidence.session else { return untried(evidence) };
+    let Some(seen) = &evidence.session else { return untried(evidence, None) };
     let Sessions { declared: [expires, lasts, counts, rates], expiry, longest, connections, rate } = seen;
     let part =
-        |declared: bool, judged: Option<Judgement>| declared.then(|| judged.unwrap_or_else(|| untried(evidence)));
+        |declared: bool, judged: Option<Judgement>| declared.then(|| judged.unwrap_or_else(|| untried(evidence, None)));
     let parts = [
         part(*expires, expiry.as_ref().map(|seen| lasting(seen, "its credentials expired", Severity::Critical))),
         part(*lasts, longest.as_ref().map(|seen| lasting(seen, "its longest time was over", Severity::Minor))),
         part(*counts, connections.as_ref().map(crowd)),
         part(*rates, (!rate.is_empty()).then(|| flood(rate))),
     ];
-    worst(parts.into_iter().flatten().collect(), NOTHING)
+    Judgement::worst(parts.into_iter().flatten().collect(), NOTHING)
 }
 
 fn lasting(seen: &Lasting, what: &str, severity: Severity) -> Judgement {

@@ -6,8 +6,7 @@ use super::{
         recovery::SignKind,
         slow::{Slow, Stall},
     },
-    on,
-    parts::{untried, worst},
+    on, untried,
 };
 use crate::{
     families::{JudgedRule, websocket::config::Policy},
@@ -65,14 +64,14 @@ pub(super) const WS_017: JudgedRule = JudgedRule {
 };
 
 fn stalls(evidence: &Evidence) -> Result<&Slow, Box<Judgement>> {
-    let Some(seen) = &evidence.slow else { return Err(Box::new(untried(evidence))) };
+    let Some(seen) = &evidence.slow else { return Err(Box::new(untried(evidence, None))) };
     if !seen.declared {
         return Err(Box::new(Judgement::not_applicable("the suite says nothing of slow clients (`slow`)")));
     }
     if let Some(why) = &seen.blocked {
         return Err(Box::new(Judgement::inconclusive(why.clone())));
     }
-    if seen.stalls.is_empty() { Err(Box::new(untried(evidence))) } else { Ok(seen) }
+    if seen.stalls.is_empty() { Err(Box::new(untried(evidence, None))) } else { Ok(seen) }
 }
 
 fn outcome(evidence: &Evidence) -> Judgement {
@@ -80,7 +79,7 @@ fn outcome(evidence: &Evidence) -> Judgement {
         Ok(seen) => seen,
         Err(judgement) => return *judgement,
     };
-    worst(repeated(seen.stalls.iter().map(|stall| (stall, one(seen, stall)))), "nothing was tried")
+    Judgement::worst(repeated(seen.stalls.iter().map(|stall| (stall, one(seen, stall)))), "nothing was tried")
 }
 
 /// What fails must fail twice, except where it is told anyway; a lone failure shows nothing.
@@ -205,7 +204,7 @@ fn others(evidence: &Evidence) -> Judgement {
     };
     let isolation = repeated(seen.stalls.iter().map(|stall| (stall, isolated(seen, stall))));
     let lag = repeated(seen.stalls.iter().map(|stall| (stall, caught_up(seen, stall))));
-    worst(isolation.into_iter().chain(lag).collect(), "nothing was tried")
+    Judgement::worst(isolation.into_iter().chain(lag).collect(), "nothing was tried")
 }
 
 /// What the connection that was read throughout went through.

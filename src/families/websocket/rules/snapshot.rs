@@ -2,7 +2,7 @@
 
 use super::{
     super::evidence::{Alignment, Evidence, Rebuilt, Snapshots},
-    EXAMPLES, number, on, untried, worst,
+    EXAMPLES, number, on, untried,
 };
 use crate::{
     families::JudgedRule,
@@ -42,7 +42,7 @@ fn snapshot(evidence: &Evidence) -> Judgement {
     if seen.alignments.is_empty() && seen.rebuilt.is_empty() {
         return untried(evidence, seen.blocked.as_ref());
     }
-    worst(vec![aligned(seen), rebuilt(&seen.rebuilt)], "no snapshot came")
+    Judgement::worst(vec![aligned(seen), rebuilt(&seen.rebuilt)], "no snapshot came")
 }
 
 /// Whether a snapshot and the delta that follows it leave something out between them.

@@ -5,7 +5,7 @@ use super::{
         evidence::{Evidence, Steady, Subscription},
         feed::Subscribed,
     },
-    number, on, untried, worst,
+    number, on, untried,
 };
 use crate::{
     families::JudgedRule,
@@ -45,7 +45,7 @@ fn subscribe(evidence: &Evidence) -> Judgement {
         return untried(evidence, steady.blocked.as_ref());
     }
     let parts = vec![acknowledged(evidence, steady), starts(evidence, steady), ends(steady)];
-    worst(parts, "the suite declares neither an acknowledgement nor a snapshot nor how a subscription ends")
+    Judgement::worst(parts, "the suite declares neither an acknowledgement nor a snapshot nor how a subscription ends")
 }
 
 fn acknowledged(evidence: &Evidence, steady: &Steady) -> Judgement {
